@@ -1,0 +1,1 @@
+"""What `make bench` runs: each figure that the project promises, measured on this machine."""

@@ -1,0 +1,1 @@
+"""The command `relink`, and everything that knows all four services: running them together on one machine."""

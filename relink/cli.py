@@ -1,0 +1,173 @@
+"""The command `relink`."""
+
+import asyncio
+import enum
+import shutil
+import signal
+import tempfile
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+import uvloop
+
+from relink.data_folder import DataFolder, FolderInUse
+from relink.embedded import PostgresFailed
+from relink.ports import PortInUse
+from relink.remote import Refused, Remote
+from shared import telemetry
+
+CANNOT_START = (FolderInUse, PortInUse, PostgresFailed)
+STOPS = (signal.SIGINT, signal.SIGTERM)
+
+app = typer.Typer(
+    help="The link between return systems of member states and reintegration services of countries of origin.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+main = app
+
+Data = Annotated[Path, typer.Option(envvar="RELINK_DATA", help="The folder that keeps everything.")]
+Origin = Annotated[str, typer.Option(envvar="RELINK_ORIGIN", help="Where Relink answers.")]
+
+
+class Format(enum.StrEnum):
+    """What `relink import` reads."""
+
+    threew = "threew"
+    areas = "areas"
+
+
+@app.command()
+def run(port: Annotated[int, typer.Option(min=1, max=65535)] = 8000, data: Data = Path(".relink")) -> None:
+    """Serve all of Relink on 127.0.0.1, with demo data, until Ctrl-C."""
+    from relink import demo_data
+    from relink.demo_issuer import CLIENTS
+    from relink.system import running_system
+
+    async def serve() -> None:
+        async with running_system(folder.path, port) as system:
+            await demo_data.enter(system)
+            typer.echo(f"Relink answers at {system.origin}\n")
+            for name in system.runtimes:
+                typer.echo(f"  {system.origin}/{name}/docs")
+            typer.echo("\nDemo clients, each with the rights of its part:\n")
+            for client in CLIENTS.values():
+                typer.echo(f"  {client.client_id:18} {client.part}")
+            typer.echo(
+                "\nA token, good for ten minutes:\n\n"
+                f"  curl -s -d grant_type=client_credentials -d client_id=be-return {system.origin}/dev/token\n\n"
+                f"Data and logs are in {folder.path}. Ctrl-C stops everything."
+            )
+            await system.until_it_fails()
+
+    folder = DataFolder(data)
+    if _until_stopped(serve(), folder):
+        typer.echo("Relink has stopped; its data stay.")
+
+
+@app.command()
+def demo() -> None:
+    """Play one referral there and back on a system of its own, tell it step by step, and leave nothing behind."""
+    from relink import story
+    from relink.system import running_system
+
+    async def play() -> None:
+        async with running_system(folder.path, port=0) as system:
+            await story.play(system)
+
+    folder = DataFolder(Path(tempfile.mkdtemp(prefix="relink-")))
+    try:
+        stopped = _until_stopped(play(), folder)
+    except story.StoryBroken as error:
+        _fail(f"{error}\nThe data and the log of this demo stay in {folder.path}")
+    shutil.rmtree(folder.path)
+    if stopped:
+        _fail("The demo was stopped.")
+
+
+@app.command()
+def reset(
+    data: Data = Path(".relink"),
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Empty the data folder: everything that `relink run` has kept is gone."""
+    folder = DataFolder(data)
+    if not folder.path.exists():
+        typer.echo(f"There is nothing in {folder.path}")
+        return
+    if not yes:
+        typer.confirm(f"Delete everything that Relink keeps in {folder.path}?", abort=True)
+    try:
+        folder.empty()
+    except FolderInUse as error:
+        _fail(f"{error}: stop it first.")
+    typer.echo(f"{folder.path} is gone.")
+
+
+@app.command("import")
+def import_file(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)],
+    format: Annotated[Format, typer.Option(help="What the file is.")],  # noqa: A002  # the option is named so
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,
+    mapping: Annotated[Path | None, typer.Option(exists=True, help="Which column holds what (JSON).")] = None,
+    origin: Origin = "http://127.0.0.1:8000",
+) -> None:
+    """Read a file into the registry of a running Relink; say what changed, and what could not be used."""
+    try:
+        with Remote(origin, "registry-manager") as remote:
+            report = remote.import_file(file, format.value, dry_run=dry_run, mapping=mapping)
+    except Refused as error:
+        _fail(str(error))
+    for line in report.lines():
+        typer.echo(line)
+    if report.failed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def token(client: str, origin: Origin = "http://127.0.0.1:8000") -> None:
+    """Print an access token of a demo client of a running Relink."""
+    try:
+        with Remote(origin, client) as remote:
+            typer.echo(remote.token())
+    except Refused as error:
+        _fail(str(error))
+
+
+def _until_stopped(work: Coroutine[Any, Any, None], folder: DataFolder) -> bool:
+    """Run `work`, its log in the folder; True when a signal ended it. It cleans up, however many signals follow."""
+    stopped = False
+
+    async def guarded() -> None:
+        task = asyncio.current_task()
+        loop = asyncio.get_running_loop()
+
+        def stop() -> None:
+            nonlocal stopped
+            if not stopped and task is not None:
+                stopped = True
+                task.cancel()
+
+        for number in STOPS:
+            loop.add_signal_handler(number, stop)
+        try:
+            await work
+        except asyncio.CancelledError:
+            if not stopped:
+                raise
+
+    with folder.open_log() as log, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        telemetry.log_as_json(stream=log)
+        try:
+            runner.run(guarded())
+        except CANNOT_START as error:
+            _fail(str(error))
+    return stopped
+
+
+def _fail(message: str) -> NoReturn:
+    typer.echo(message, err=True)
+    raise typer.Exit(1)

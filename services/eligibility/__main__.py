@@ -1,0 +1,3 @@
+from services.eligibility.app import service
+
+service.main()

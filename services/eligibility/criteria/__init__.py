@@ -1,0 +1,1 @@
+"""Criteria sets: dated, versioned tests of a service, from draft through validated to retired."""

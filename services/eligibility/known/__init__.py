@@ -1,0 +1,1 @@
+"""What eligibility has heard from the registry and referral services, and what follows from it: areas, obstacles."""

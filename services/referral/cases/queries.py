@@ -1,0 +1,115 @@
+"""Finding cases: who may see one is decided here and nowhere else, over the table of its parties."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, exists, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import selectinload
+
+from services.referral.cases.domain import VULNERABLE, NotCaseOwner, Phase
+from services.referral.cases.models import Assessment, Case, CaseParty
+from shared.actor import Actor
+from shared.crypto import CaseKeys, case_keys
+from shared.errors import NotFound
+from shared.http import Page, PageRequest, page_of
+
+
+def _cases() -> Select[Case]:
+    return select(Case).options(selectinload(Case.members))
+
+
+def _visible_to(actor: Actor) -> Select[Case]:
+    """The cases that the actor's organisation owns or has received a referral of."""
+    party = exists().where(CaseParty.case_id == Case.case_id, CaseParty.organization_id == actor.org_id)
+    return _cases().where(party)
+
+
+def _locked(statement: Select[Case]) -> Select[Case]:
+    """The first lock of every action on a case or its referrals; what another transaction changed meanwhile is read."""
+    return statement.with_for_update(of=Case).execution_options(populate_existing=True)
+
+
+async def _one(session: AsyncSession, statement: Select[Case]) -> Case:
+    case = (await session.scalars(statement)).one_or_none()
+    if case is None:
+        raise NotFound
+    return case
+
+
+async def get(session: AsyncSession, actor: Actor, case_id: UUID) -> Case:
+    """A case the actor may see, with its members."""
+    return await _one(session, _visible_to(actor).where(Case.case_id == case_id))
+
+
+async def get_owned(session: AsyncSession, actor: Actor, case_id: UUID) -> Case:
+    """A case of the actor's own organisation; NotCaseOwner if it may see the case without owning it."""
+    return _owned_by(actor, await get(session, actor, case_id))
+
+
+async def get_for_update(session: AsyncSession, case_id: UUID) -> Case:
+    """The case under its row lock, whoever asks: for modules that have judged the actor by their own records."""
+    return await _one(session, _locked(_cases().where(Case.case_id == case_id)))
+
+
+async def get_visible_for_update(session: AsyncSession, actor: Actor, case_id: UUID) -> Case:
+    return await _one(session, _locked(_visible_to(actor).where(Case.case_id == case_id)))
+
+
+async def get_owned_for_update(session: AsyncSession, actor: Actor, case_id: UUID) -> Case:
+    return _owned_by(actor, await get_visible_for_update(session, actor, case_id))
+
+
+def _owned_by(actor: Actor, case: Case) -> Case:
+    if case.owner_id != actor.org_id:
+        raise NotCaseOwner
+    return case
+
+
+async def page(session: AsyncSession, actor: Actor, request: PageRequest, phase: Phase | None) -> Page[Any]:
+    """The cases that the actor's organisation owns, in the order of their registration."""
+    owned = _cases().where(Case.owner_id == actor.org_id)
+    if phase is not None:
+        owned = owned.where(Case.phase == phase)
+    return await page_of(session, owned, request, by=(Case.case_id,))
+
+
+def reference_index(keys: CaseKeys, owner_id: UUID, reference: str) -> bytes:
+    """Equal for equal references of one organisation only, so that no two can be compared across organisations."""
+    return keys.blind(" ".join(reference.split()).casefold(), f"reference|{owner_id}")
+
+
+async def find_by_reference(session: AsyncSession, actor: Actor, reference: str) -> Page[Any]:
+    """The organisation's own cases under this reference, the oldest first. Erased cases are no longer found."""
+    index = reference_index(case_keys(session), actor.org_id, reference)
+    owned = _cases().where(Case.owner_id == actor.org_id, Case.reference_index == index)
+    return Page(items=list(await session.scalars(owned.order_by(Case.case_id).limit(200))))
+
+
+async def is_vulnerable(session: AsyncSession, case_id: UUID) -> bool:
+    """What the latest vulnerability screening found; nobody screened counts as not screened, not as not vulnerable."""
+    latest = await session.scalar(
+        select(Assessment.result)
+        .where(Assessment.case_id == case_id, Assessment.kind == "vulnerability")
+        .order_by(Assessment.assessed_on.desc(), Assessment.assessment_id.desc())
+        .limit(1)
+    )
+    return latest == VULNERABLE
+
+
+def _assessments_for(actor: Actor, case: Case) -> Select[Assessment]:
+    """The owner sees all assessments of a case, everybody else those of their own organisation."""
+    statement = select(Assessment).where(Assessment.case_id == case.case_id)
+    return statement if case.owner_id == actor.org_id else statement.where(Assessment.recorded_by == actor.org_id)
+
+
+async def get_assessment(session: AsyncSession, actor: Actor, case: Case, assessment_id: UUID) -> Assessment:
+    statement = _assessments_for(actor, case).where(Assessment.assessment_id == assessment_id)
+    assessment = (await session.scalars(statement)).one_or_none()
+    if assessment is None:
+        raise NotFound
+    return assessment
+
+
+async def assessment_page(session: AsyncSession, actor: Actor, case: Case, request: PageRequest) -> Page[Any]:
+    return await page_of(session, _assessments_for(actor, case), request, by=(Assessment.assessment_id,))

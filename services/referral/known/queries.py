@@ -1,0 +1,238 @@
+"""What is known of the others, as of a day where that matters; None or nothing where nothing was heard."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, exists, or_, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from services.referral.known.domain import reach
+from services.referral.known.models import Agreement, Decision, Mechanism, Organization, Programme, Service
+from shared.events.registry import Covers, Deadlines, Disclosure, TransferInstrument
+
+
+@dataclass(frozen=True)
+class KnownOrganization:
+    organization_id: UUID
+    name: str
+    kind: str
+    country: str
+
+
+@dataclass(frozen=True)
+class KnownService:
+    service_id: UUID
+    organization_id: UUID
+    programme_id: UUID | None
+    name: str
+    type: str
+    dimension: str
+    country: str
+    areas: list[str]
+    covered_areas: list[str]
+    remote: bool
+    open_to_all: bool
+    set_aside: int | None
+    retired: bool
+    programme_is_development: bool
+    """It belongs to a programme that is known and not financed as the return package of a case."""
+
+
+@dataclass(frozen=True)
+class KnownAgreement:
+    agreement_id: UUID
+    kind: str
+    party_ids: frozenset[UUID]
+    covers: Covers
+    countries: list[str]
+    valid_from: date
+    valid_until: date
+    deadlines: Deadlines
+    disclosure: Disclosure
+    transfer_instrument: TransferInstrument | None
+
+
+@dataclass(frozen=True)
+class KnownMechanism:
+    mechanism_id: UUID
+    name: str
+    kind: str
+    organization_id: UUID
+    parent_id: UUID | None
+    countries: list[str]
+    areas: list[str]
+    covered_areas: list[str]
+    needs: list[str]
+    procedure: str | None
+    development_referral_system: str
+    active: bool
+
+
+@dataclass(frozen=True)
+class KnownDecision:
+    decision_id: UUID
+    case_id: UUID
+    service_id: UUID
+    outcome: str
+    organization_id: UUID
+    as_of: date
+    decided_at: datetime
+    superseded: bool
+    """A later decision for the same case and service exists."""
+
+
+# Of mechanisms that meet an area equally closely the more local one comes first.
+_NEAREST_FIRST = {"sub": 0, "local_desk": 1, "hub": 2, "national": 3}
+
+
+async def get_organization(session: AsyncSession, organization_id: UUID) -> KnownOrganization | None:
+    return (await find_organizations(session, {organization_id})).get(organization_id)
+
+
+async def find_organizations(
+    session: AsyncSession, organization_ids: Collection[UUID]
+) -> dict[UUID, KnownOrganization]:
+    """Those of the organisations that are known, by id."""
+    rows = await session.scalars(select(Organization).where(Organization.organization_id.in_(organization_ids)))
+    return {
+        row.organization_id: KnownOrganization(row.organization_id, row.name, row.kind, row.country) for row in rows
+    }
+
+
+async def get_service(session: AsyncSession, service_id: UUID) -> KnownService | None:
+    return (await find_services(session, {service_id})).get(service_id)
+
+
+async def find_services(session: AsyncSession, service_ids: Collection[UUID]) -> dict[UUID, KnownService]:
+    """Those of the services that are known, by id; retired ones too."""
+    rows = await session.execute(
+        select(Service, Programme.development)
+        .outerjoin(Programme, Programme.programme_id == Service.programme_id)
+        .where(Service.service_id.in_(service_ids))
+    )
+    return {
+        row.service_id: KnownService(
+            row.service_id,
+            row.organization_id,
+            row.programme_id,
+            row.name,
+            row.type,
+            row.dimension,
+            row.country,
+            row.areas,
+            row.covered_areas,
+            row.remote,
+            row.open_to_all,
+            row.set_aside,
+            row.retired,
+            programme_is_development=bool(development),
+        )
+        for row, development in rows
+    }
+
+
+async def agreements_in_force(
+    session: AsyncSession, on: date, organization_ids: Collection[UUID]
+) -> list[KnownAgreement]:
+    """The agreements in force on that day that have at least one of these organisations as a party."""
+    rows = await session.scalars(
+        select(Agreement)
+        .where(_in_force(on), Agreement.party_ids.overlap(list(organization_ids)))
+        .order_by(Agreement.agreement_id)
+    )
+    return [_agreement(row) for row in rows]
+
+
+def _in_force(on: date) -> ColumnElement[bool]:
+    """From the first to the last day of its validity, both included; not on the day it was ended or after."""
+    not_ended = or_(Agreement.ended_on.is_(None), Agreement.ended_on > on)
+    return (Agreement.valid_from <= on) & (Agreement.valid_until >= on) & not_ended
+
+
+def _agreement(row: Agreement) -> KnownAgreement:
+    return KnownAgreement(
+        row.agreement_id,
+        row.kind,
+        frozenset(row.party_ids),
+        Covers.model_validate(row.covers),
+        row.countries,
+        row.valid_from,
+        row.valid_until,
+        Deadlines.model_validate(row.deadlines),
+        Disclosure.model_validate(row.disclosure),
+        None if row.transfer_instrument is None else TransferInstrument.model_validate(row.transfer_instrument),
+    )
+
+
+async def mechanisms_for(session: AsyncSession, country: str, area: str | None) -> list[KnownMechanism]:
+    """The active mechanisms that serve the area, the smallest area first, those for the whole country last."""
+    active = select(Mechanism).where(Mechanism.active, Mechanism.countries.overlap([country]))
+    rows = await session.scalars(active.order_by(Mechanism.mechanism_id))
+    found = [(reach(country, area, row.covered_areas or row.areas), _mechanism(row)) for row in rows]
+    serving = [(closeness, mechanism) for closeness, mechanism in found if closeness is not None]
+    serving.sort(key=lambda pair: (-pair[0], _NEAREST_FIRST[pair[1].kind]))
+    return [mechanism for _, mechanism in serving]
+
+
+async def get_mechanism(session: AsyncSession, mechanism_id: UUID) -> KnownMechanism | None:
+    row = await session.get(Mechanism, mechanism_id)
+    return None if row is None else _mechanism(row)
+
+
+def _mechanism(row: Mechanism) -> KnownMechanism:
+    return KnownMechanism(
+        row.mechanism_id,
+        row.name,
+        row.kind,
+        row.organization_id,
+        row.parent_id,
+        row.countries,
+        row.areas,
+        row.covered_areas,
+        row.needs,
+        row.procedure,
+        row.development_referral_system,
+        row.active,
+    )
+
+
+async def current_decision(session: AsyncSession, case_id: UUID, service_id: UUID) -> KnownDecision | None:
+    """The latest decision for this case and service, after any appeal."""
+    statement = _decisions().where(Decision.case_id == case_id, Decision.service_id == service_id)
+    return await _one_decision(
+        session, statement.order_by(Decision.decided_at.desc(), Decision.decision_id.desc()).limit(1)
+    )
+
+
+async def get_decision(session: AsyncSession, decision_id: UUID) -> KnownDecision | None:
+    return await _one_decision(session, _decisions().where(Decision.decision_id == decision_id))
+
+
+def _decisions() -> Select[Decision, bool]:
+    later = aliased(Decision)
+    superseded = exists().where(
+        later.case_id == Decision.case_id,
+        later.service_id == Decision.service_id,
+        tuple_(later.decided_at, later.decision_id) > tuple_(Decision.decided_at, Decision.decision_id),
+    )
+    return select(Decision, superseded)
+
+
+async def _one_decision(session: AsyncSession, statement: Select[Decision, bool]) -> KnownDecision | None:
+    found = (await session.execute(statement)).one_or_none()
+    if found is None:
+        return None
+    row, superseded = found
+    return KnownDecision(
+        row.decision_id,
+        row.case_id,
+        row.service_id,
+        row.outcome,
+        row.organization_id,
+        row.as_of,
+        row.decided_at,
+        superseded,
+    )

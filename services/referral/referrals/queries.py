@@ -1,0 +1,159 @@
+"""Finding referrals. Who may see one is decided here and nowhere else, over the table of its parties.
+
+Locks are taken in the order case, referral; the ledger of places comes after both (`places.actions.lock`).
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, exists, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.referral.cases import queries as cases
+from services.referral.cases.models import Case
+from services.referral.known import queries as known
+from services.referral.places import queries as places
+from services.referral.referrals.domain import OPEN, Status
+from services.referral.referrals.journey import Journey
+from services.referral.referrals.models import HistoryEntry, Referral, Task
+from shared.actor import Actor
+from shared.errors import NotFound
+from shared.http import Page, PageRequest, page_of
+
+Box = Literal["inbox", "outbox"]
+
+
+def _received_by(organization_id: UUID) -> ColumnElement[bool]:
+    return exists().where(Task.referral_id == Referral.referral_id, Task.organization_id == organization_id)
+
+
+def _visible_to(actor: Actor) -> Select[Any]:
+    """The referrals that the actor's organisation sent, or has or had a task on. A draft has none."""
+    return select(Referral).where(or_(Referral.owner_id == actor.org_id, _received_by(actor.org_id)))
+
+
+async def get(session: AsyncSession, actor: Actor, referral_id: UUID) -> Journey:
+    """A referral the actor may see."""
+    referral = (await session.scalars(_visible_to(actor).where(Referral.referral_id == referral_id))).one_or_none()
+    if referral is None:
+        raise NotFound
+    return await _whole(session, referral, await cases.get(session, actor, referral.case_id))
+
+
+async def get_for_update(session: AsyncSession, actor: Actor, referral_id: UUID) -> Journey:
+    """A referral the actor may see, its case and itself locked."""
+    visible = _visible_to(actor).with_only_columns(Referral.referral_id).where(Referral.referral_id == referral_id)
+    if await session.scalar(visible) is None:
+        raise NotFound
+    return (await lock(session, [referral_id]))[0]
+
+
+async def lock(session: AsyncSession, referral_ids: Collection[UUID]) -> list[Journey]:
+    """These referrals under lock, for the system or for an actor whose right was looked at: all cases first, then all
+    referrals, each kind in the order of its ids, so that nobody waits in a ring."""
+    case_ids = set(await session.scalars(select(Referral.case_id).where(Referral.referral_id.in_(referral_ids))))
+    locked_cases = {case_id: await cases.get_for_update(session, case_id) for case_id in sorted(case_ids)}
+    referrals = await session.scalars(
+        select(Referral)
+        .where(Referral.referral_id.in_(referral_ids))
+        .order_by(Referral.referral_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return [await _whole(session, referral, locked_cases[referral.case_id]) for referral in referrals.all()]
+
+
+async def _whole(session: AsyncSession, referral: Referral, case: Case) -> Journey:
+    tasks = await session.scalars(
+        select(Task)
+        .where(Task.referral_id == referral.referral_id)
+        .order_by(Task.number)
+        .execution_options(populate_existing=True)
+    )
+    claims = await places.find_claims(session, [referral.referral_id])
+    service = await known.get_service(session, referral.service_id)
+    if service is None:  # a referral is made only of a service that is known, and what is known is never forgotten
+        raise NotFound
+    return Journey(referral, case, list(tasks), claims.get(referral.referral_id), service)
+
+
+async def page(
+    session: AsyncSession,
+    actor: Actor,
+    request: PageRequest,
+    *,
+    box: Box | None,
+    statuses: Sequence[Status],
+    changed_after: datetime | None,
+) -> Page[Any]:
+    """The actor's referrals as they were made; with `changed_after` in the order of their changes."""
+    query = _visible_to(actor)
+    if box == "inbox":
+        query = query.where(_received_by(actor.org_id))
+    elif box == "outbox":
+        query = query.where(Referral.owner_id == actor.org_id)
+    if statuses:
+        query = query.where(Referral.status.in_(statuses))
+    if changed_after is None:
+        return await page_of(session, query, request, by=(Referral.referral_id,))
+    changed = query.where(Referral.changed_at > changed_after)
+    return await page_of(session, changed, request, by=(Referral.changed_at, Referral.referral_id))
+
+
+async def tasks_of(session: AsyncSession, referral_ids: Collection[UUID]) -> dict[UUID, list[Task]]:
+    """The tasks of these referrals, in the order in which they were opened."""
+    found: dict[UUID, list[Task]] = {referral_id: [] for referral_id in referral_ids}
+    rows = await session.scalars(
+        select(Task).where(Task.referral_id.in_(referral_ids)).order_by(Task.referral_id, Task.number)
+    )
+    for task in rows:
+        found[task.referral_id].append(task)
+    return found
+
+
+async def history_page(
+    session: AsyncSession, actor: Actor, journey: Journey, visible_task_ids: Collection[UUID], request: PageRequest
+) -> Page[Any]:
+    """What happened: all for the case owner, for others what concerned the tasks they may see."""
+    entries = select(HistoryEntry).where(HistoryEntry.referral_id == journey.referral.referral_id)
+    if journey.referral.owner_id != actor.org_id:
+        entries = entries.where(
+            or_(HistoryEntry.task_id.in_(visible_task_ids), HistoryEntry.acted_task_id.in_(visible_task_ids))
+        )
+    return await page_of(session, entries, request, by=(HistoryEntry.version,))
+
+
+async def is_duplicate(session: AsyncSession, case_id: UUID, service_id: UUID, but: UUID | None = None) -> bool:
+    """The case has an open referral to the service, other than `but`."""
+    query = exists().where(Referral.case_id == case_id, Referral.service_id == service_id, Referral.status.in_(OPEN))
+    if but is not None:
+        query = query.where(Referral.referral_id != but)
+    return bool(await session.scalar(select(query)))
+
+
+async def belongs_to_case(session: AsyncSession, referral_id: UUID, case_id: UUID) -> bool:
+    query = exists().where(Referral.referral_id == referral_id, Referral.case_id == case_id)
+    return bool(await session.scalar(select(query)))
+
+
+async def open_of_case(session: AsyncSession, case_id: UUID) -> list[UUID]:
+    return await _open(session, Referral.case_id == case_id)
+
+
+async def open_of_service(session: AsyncSession, service_id: UUID) -> list[UUID]:
+    return await _open(session, Referral.service_id == service_id)
+
+
+async def open_between(session: AsyncSession, organization_ids: Collection[UUID]) -> list[UUID]:
+    """Open referrals whose current leg has one of these organisations at an end, or that one of them owns."""
+    current = exists().where(
+        Task.task_id == Referral.task_id,
+        or_(Task.organization_id.in_(organization_ids), Task.from_organization_id.in_(organization_ids)),
+    )
+    return await _open(session, or_(current, Referral.owner_id.in_(organization_ids)))
+
+
+async def _open(session: AsyncSession, which: ColumnElement[bool]) -> list[UUID]:
+    return list(await session.scalars(select(Referral.referral_id).where(Referral.status.in_(OPEN), which)))

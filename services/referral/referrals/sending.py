@@ -1,0 +1,230 @@
+"""Travelling a leg: judged, a place claimed, a task opened, and the next organisation let in."""
+
+from itertools import pairwise
+from uuid import UUID
+
+from services.referral.cases import actions as cases
+from services.referral.cases import queries as case_queries
+from services.referral.known.queries import KnownService
+from services.referral.places import actions as places
+from services.referral.places.domain import PlaceState
+from services.referral.places.models import Ledger
+from services.referral.referrals import queries, schedule
+from services.referral.referrals.domain import Status, TaskRole, TaskState
+from services.referral.referrals.models import Task
+from services.referral.referrals.schemas import PassOnIn
+from services.referral.referrals.steps import Step
+from services.referral.routing import domain as routing_domain
+from services.referral.routing import queries as routing
+from services.referral.routing import refusals
+from services.referral.routing.domain import Leg, MechanismFacts
+from services.referral.routing.queries import LegTold
+from shared import clock
+from shared.errors import Unprocessable, invalid
+from shared.ids import new_id
+
+LOOKED_AT_AHEAD = frozenset(
+    {
+        refusals.NoActiveAgreement,
+        refusals.ConsentMissing,
+        refusals.TransferBasisMissing,
+        refusals.SafetyCheckMissing,
+    }
+)
+"""What may stand in the way of a later leg is told at once: the case owner can mend it before the hub passes on."""
+
+
+async def send_first(step: Step) -> None:
+    """From the case owner to the first organisation of the route."""
+    referral, case = step.journey.referral, step.journey.case
+    service = await routing.get_service(step.session, referral.service_id)
+    step.journey.service = service
+    mechanism, legs = await routing.plan(step.session, case, referral.owner_id, service, referral.via)
+    referral.mechanism_id = None if mechanism is None else mechanism.mechanism_id
+    referral.development_referral = "unknown" if mechanism is None else mechanism.development_referral_system
+    await _travel(step, legs[0], service, referral.decision_id, None)
+    referral.ahead = [_planned(leg) for leg in legs[1:]]
+    referral.submitted_at = clock.now()
+    referral.warnings = await _warnings(step, legs, service, mechanism)
+    case.open_referrals += 1
+    step.says |= {
+        "decision_id": referral.decision_id,
+        "via_mechanism_id": referral.mechanism_id,
+        "development_referral": referral.development_referral,
+    }
+
+
+async def pass_on(step: Step, body: PassOnIn) -> None:
+    """From the present organisation to the next one: as the route plans, or redirected."""
+    journey = step.journey
+    referral, task = journey.referral, journey.current()
+    if body.to_organization_id in {task.organization_id, referral.owner_id}:
+        raise Unprocessable(
+            errors=[invalid("/to_organization_id", "is the sender or the case owner itself", "own_organization")]
+        )
+    service = journey.service
+    if body.service_id is not None and body.service_id != referral.service_id:
+        service = await routing.get_service(step.session, body.service_id)
+        routing_domain.check_not_its_own(referral.owner_id, routing.service_facts(service))
+    same = service.service_id == referral.service_id
+    decision_id = body.decision_id or (referral.decision_id if same else None)
+    planned = same and referral.ahead[:1] and referral.ahead[0]["organization_id"] == str(body.to_organization_id)
+    legs = await _legs_through(step, body.to_organization_id, service, task.mechanism_id)
+    step.says |= {"from_organization_id": task.organization_id, "how": "planned" if planned else "redirected"}
+    step.details |= {"to_organization_id": str(body.to_organization_id), "how": step.says["how"]}
+    if not same:
+        step.details["service_id"] = str(service.service_id)
+    await _travel(step, legs[0], service, decision_id, task)
+    task.state, task.ended_at = TaskState.PASSED_ON, clock.now()
+    referral.ahead = [_planned(leg) for leg in legs[1:]]
+    referral.decision_id = decision_id
+    referral.service_id = service.service_id
+    journey.service = service
+
+
+async def _legs_through(
+    step: Step, organization_id: UUID, service: KnownService, mechanism_id: UUID | None
+) -> list[Leg]:
+    """The provider of the service is reached as planned; any other organisation must be a hub for area and need."""
+    if organization_id == service.organization_id:
+        return [Leg(organization_id, mechanism_id)]
+    theirs = await routing.mechanisms_of(step.session, step.journey.case, organization_id)
+    mechanism = routing_domain.choose_mechanism(theirs, routing.service_facts(service))
+    if mechanism is None:
+        detail = "neither gives the service nor receives referrals for this area and need"
+        raise Unprocessable(errors=[invalid("/to_organization_id", detail, "not_on_the_way")])
+    return [Leg(organization_id, mechanism.mechanism_id), Leg(service.organization_id, mechanism.mechanism_id)]
+
+
+async def _travel(step: Step, leg: Leg, service: KnownService, decision_id: UUID | None, parent: Task | None) -> None:
+    """Judge the leg and travel it; nothing has changed when it is refused."""
+    journey, session = step.journey, step.session
+    referral, case = journey.referral, journey.case
+    sender_id = referral.owner_id if parent is None else parent.organization_id
+    number = 1 if parent is None else parent.leg + 1
+    locked = {service.service_id} | ({journey.claim.service_id} if journey.claim is not None else set())
+    ledgers = await places.lock(session, *locked)
+    told = LegTold(
+        sender_id=sender_id,
+        recipient_id=leg.organization_id,
+        mechanism_id=leg.mechanism_id,
+        decision_id=decision_id,
+        declared_safe=referral.declared_safe,
+        requested_fields=_requested(step),
+        on_the_way=journey.on_the_way(),
+        duplicate=await queries.is_duplicate(session, case.case_id, service.service_id, but=referral.referral_id),
+        place_within_reach=await _place_within_reach(step, ledgers[service.service_id]),
+    )
+    facts = await routing.facts(session, case, service, told)
+    refusals.judge(facts, number)
+    await _take_place(step, ledgers, service.service_id)
+    agreement = refusals.agreement_for(facts)
+    journey.tasks.append(
+        Task(
+            task_id=new_id(),
+            referral_id=referral.referral_id,
+            number=len(journey.tasks) + 1,
+            leg=number,
+            organization_id=leg.organization_id,
+            role=TaskRole.PROVIDER if leg.organization_id == service.organization_id else TaskRole.HUB,
+            state=Status.SUBMITTED,
+            from_organization_id=sender_id,
+            parent_id=None if parent is None else parent.task_id,
+            service_id=service.service_id,
+            mechanism_id=leg.mechanism_id,
+            agreement_id=None if agreement is None else agreement.agreement_id,
+            deadlines={} if agreement is None else dict(agreement.deadlines),
+            opened_at=clock.now(),
+        )
+    )
+    begin_task(step)
+    await cases.admit(session, case.case_id, leg.organization_id)
+
+
+def begin_task(step: Step) -> None:
+    """The last of the tasks is the current one, not accepted by anybody, and its clocks begin."""
+    referral, task = step.journey.referral, step.journey.current()
+    step.session.add(task)
+    referral.task_id = task.task_id
+    referral.accepted_at = None
+    referral.escalated = False
+    referral.decision_due_at = referral.stood_still_at = None
+    step.anew = schedule.NEW_LEG
+
+
+def _requested(step: Step) -> frozenset[str] | None:
+    requested = step.journey.referral.requested_fields
+    return None if requested is None else frozenset(requested)
+
+
+def _keeps_its_place(step: Step, service_id: UUID) -> bool:
+    claim = step.journey.claim
+    return claim is not None and claim.service_id == service_id and claim.place is not PlaceState.RELEASED
+
+
+async def _place_within_reach(step: Step, ledger: Ledger) -> bool:
+    return (
+        _keeps_its_place(step, ledger.service_id)
+        or step.journey.referral.when_full == "waitlist"
+        or await places.can_hold(step.session, ledger)
+    )
+
+
+async def _take_place(step: Step, ledgers: dict[UUID, Ledger], service_id: UUID) -> None:
+    """A place is held for it or it queues; what it had at another service is given back. An offered place is held."""
+    journey, session = step.journey, step.session
+    referral, claim = journey.referral, journey.claim
+    if claim is not None and _keeps_its_place(step, service_id):
+        if claim.place is PlaceState.OFFERED:
+            await places.move(session, ledgers[service_id], claim, PlaceState.HELD)
+        return
+    vulnerable = await case_queries.is_vulnerable(session, referral.case_id)
+    if claim is None:
+        journey.claim = await places.claim(
+            session,
+            ledgers[service_id],
+            referral.referral_id,
+            referral.case_id,
+            referral.priority,
+            vulnerable=vulnerable,
+        )
+        return
+    if claim.place is not PlaceState.RELEASED and await places.move(
+        session, ledgers[claim.service_id], claim, PlaceState.RELEASED
+    ):
+        step.freed = claim.service_id
+    await places.claim_again(session, ledgers[service_id], claim, vulnerable=vulnerable)
+
+
+def _planned(leg: Leg) -> dict[str, str | None]:
+    return {
+        "organization_id": str(leg.organization_id),
+        "mechanism_id": None if leg.mechanism_id is None else str(leg.mechanism_id),
+    }
+
+
+async def _warnings(
+    step: Step, legs: list[Leg], service: KnownService, mechanism: MechanismFacts | None
+) -> list[dict[str, object]]:
+    """Nothing here stands in the way of the leg that was just travelled."""
+    journey = step.journey
+    found: list[dict[str, object]] = []
+    for number, (sender, leg) in enumerate(pairwise(legs), 2):
+        told = LegTold(
+            sender_id=sender.organization_id,
+            recipient_id=leg.organization_id,
+            mechanism_id=leg.mechanism_id,
+            decision_id=journey.referral.decision_id,
+            declared_safe=journey.referral.declared_safe,
+            requested_fields=_requested(step),
+            on_the_way=journey.on_the_way(),
+        )
+        ahead = await routing.facts(step.session, journey.case, service, told)
+        found += [
+            {"code": problem.slug(), "leg": number}
+            for problem in refusals.obstacles(ahead)
+            if problem in LOOKED_AT_AHEAD
+        ]
+    if mechanism is None and journey.referral.via is None:
+        found.append({"code": "no_mechanism"})
+    return found

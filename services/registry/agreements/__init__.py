@@ -1,0 +1,1 @@
+"""Written agreements between organisations: without one in force, no referral."""

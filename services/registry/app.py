@@ -1,0 +1,17 @@
+"""What the registry service is made of."""
+
+from services.registry.tables import Base
+from shared.service import Service
+
+service = Service(
+    name="registry",
+    port=8001,
+    base=Base,
+    modules=(
+        "services.registry.areas",
+        "services.registry.directory",
+        "services.registry.agreements",
+        "services.registry.mechanisms",
+        "services.registry.imports",
+    ),
+)

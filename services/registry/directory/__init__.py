@@ -1,0 +1,1 @@
+"""The directory: organisations, programmes and services, from lead to retired."""

@@ -1,0 +1,1 @@
+"""Imports: what spreadsheets say exists, taken over as leads with a list of everything that could not be used."""

@@ -1,0 +1,189 @@
+"""The bus of one machine: a table in PostgreSQL, durable and in order, with an offset for each group.
+
+A batch takes its offsets from the topic's row and holds that row's lock until it commits, so offsets become visible in
+order (tailing a sequence would skip rows that commit late). A group's reader holds an advisory lock: one at a time.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+
+import asyncpg
+
+from shared.bus.interface import Headers, Message
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS topics (topic text PRIMARY KEY, next_offset bigint NOT NULL DEFAULT 0);
+CREATE TABLE IF NOT EXISTS messages (
+    topic text NOT NULL REFERENCES topics, "offset" bigint NOT NULL, key bytea, value bytea,
+    header_names text[] NOT NULL, header_values bytea[] NOT NULL,
+    sent_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (topic, "offset"));
+CREATE TABLE IF NOT EXISTS positions (
+    reader text NOT NULL, topic text NOT NULL REFERENCES topics, next_offset bigint NOT NULL,
+    PRIMARY KEY (reader, topic));
+CREATE OR REPLACE FUNCTION announce() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN PERFORM pg_notify('messages', ''); RETURN NULL; END $$;
+CREATE OR REPLACE TRIGGER messages_announced AFTER INSERT ON messages FOR EACH STATEMENT EXECUTE FUNCTION announce();
+"""
+GRANTS = """
+GRANT USAGE ON SCHEMA public TO {role};
+GRANT SELECT, INSERT, UPDATE ON topics, positions TO {role};
+GRANT SELECT, INSERT ON messages TO {role};
+"""
+NEXT = """
+SELECT m.topic, m."offset", m.key, m.value, m.header_names, m.header_values
+FROM unnest($1::text[], $2::bigint[]) AS at(topic, next_offset)
+CROSS JOIN LATERAL (
+    SELECT * FROM messages WHERE messages.topic = at.topic AND messages."offset" >= at.next_offset
+    ORDER BY "offset" LIMIT $3) m
+ORDER BY m.topic, m."offset"
+"""
+POSITIONS = "SELECT topic, next_offset FROM positions WHERE reader = $1 AND topic = ANY($2)"
+KEEP = """
+INSERT INTO positions (reader, topic, next_offset) SELECT $1, * FROM unnest($2::text[], $3::bigint[])
+ON CONFLICT (reader, topic) DO UPDATE SET next_offset = greatest(positions.next_offset, excluded.next_offset)
+"""
+LAG = """
+SELECT coalesce(sum(t.next_offset - coalesce(p.next_offset, 0)), 0) FROM topics t
+LEFT JOIN positions p ON p.topic = t.topic AND p.reader = $1 WHERE t.topic = ANY($2)
+"""
+UNKNOWN_TOPIC = "the bus has no topic {}: run migrate"
+
+
+class UnknownTopic(Exception):
+    """Nobody prepared this topic."""
+
+
+class PostgresSender:
+    def __init__(self, connection: asyncpg.Connection) -> None:
+        self._connection = connection
+
+    async def send(self, messages: Sequence[Message]) -> None:
+        async with self._connection.transaction():
+            for topic in dict.fromkeys(message.topic for message in messages):
+                await self._send(topic, [message for message in messages if message.topic == topic])
+
+    async def _send(self, topic: str, batch: list[Message]) -> None:
+        base = await self._connection.fetchval(
+            "UPDATE topics SET next_offset = next_offset + $2 WHERE topic = $1 RETURNING next_offset - $2",
+            topic,
+            len(batch),
+        )
+        if base is None:
+            raise UnknownTopic(UNKNOWN_TOPIC.format(topic))
+        await self._connection.copy_records_to_table(
+            "messages",
+            columns=["topic", "offset", "key", "value", "header_names", "header_values"],
+            records=[
+                (
+                    topic,
+                    base + position,
+                    m.key,
+                    m.value,
+                    [name for name, _ in m.headers],
+                    [value for _, value in m.headers],
+                )
+                for position, m in enumerate(batch)
+            ],
+        )
+
+    async def close(self) -> None:
+        await self._connection.close(timeout=2)
+
+
+class PostgresSubscription:
+    def __init__(self, connection: asyncpg.Connection, group: str, topics: Sequence[str]) -> None:
+        self._connection = connection
+        self._group = group
+        self._topics = list(topics)
+        self._at: dict[str, int] = {}
+        self._woken = asyncio.Event()
+
+    async def open(self) -> None:
+        await self._connection.execute("SELECT pg_advisory_lock(hashtextextended($1, 0))", f"reader {self._group}")
+        await self._connection.add_listener("messages", lambda *_: self._woken.set())
+        await self.rewind()
+
+    async def rewind(self) -> None:
+        known = {
+            row["topic"]: row["next_offset"]
+            for row in await self._connection.fetch(POSITIONS, self._group, self._topics)
+        }
+        self._at = {topic: known.get(topic, 0) for topic in self._topics}
+
+    async def poll(self, limit: int, wait: float) -> list[Message]:
+        self._woken.clear()
+        if not (rows := await self._next(limit)):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._woken.wait(), wait)
+            rows = await self._next(limit)
+        for row in rows:
+            self._at[row["topic"]] = max(self._at[row["topic"]], row["offset"] + 1)
+        return [
+            Message(
+                row["topic"],
+                row["key"],
+                row["value"],
+                _headers(row["header_names"], row["header_values"]),
+                0,
+                row["offset"],
+            )
+            for row in rows
+        ]
+
+    async def _next(self, limit: int) -> list[asyncpg.Record]:
+        rows: list[asyncpg.Record] = await self._connection.fetch(NEXT, list(self._at), list(self._at.values()), limit)
+        return rows
+
+    async def commit(self, messages: Sequence[Message]) -> None:
+        done: dict[str, int] = {}
+        for message in messages:
+            done[message.topic] = max(done.get(message.topic, 0), message.offset + 1)
+        await self._connection.execute(KEEP, self._group, list(done), list(done.values()))
+
+    async def close(self) -> None:
+        await self._connection.close(timeout=2)  # closed, not pooled: the advisory lock goes with it
+
+
+class PostgresBus:
+    """`url`: `postgresql://…` of the bus database, as a role that `GRANTS` was run for."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._pool: asyncpg.Pool | None = None
+
+    async def _connections(self) -> asyncpg.Pool:
+        if self._pool is None:
+            self._pool = await asyncpg.create_pool(self._url, min_size=0, max_size=2)
+        return self._pool
+
+    async def prepare(self, topics: Sequence[str], late_groups: Sequence[str]) -> None:
+        pool = await self._connections()
+        await pool.execute("INSERT INTO topics (topic) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING", list(topics))
+        for group in late_groups:
+            await pool.execute(
+                "INSERT INTO positions (reader, topic, next_offset) SELECT $1, topic, next_offset FROM topics"
+                " WHERE topic = ANY($2) ON CONFLICT DO NOTHING",
+                group,
+                list(topics),
+            )
+
+    async def sender(self) -> PostgresSender:
+        return PostgresSender(await asyncpg.connect(self._url))
+
+    async def subscribe(self, group: str, topics: Sequence[str]) -> PostgresSubscription:
+        subscription = PostgresSubscription(await asyncpg.connect(self._url), group, topics)
+        await subscription.open()
+        return subscription
+
+    async def lag(self, group: str, topics: Sequence[str]) -> int:
+        return int(await (await self._connections()).fetchval(LAG, group, list(topics)))
+
+    async def close(self) -> None:
+        if self._pool is not None:
+            await self._pool.close()
+
+
+def _headers(names: list[str], values: list[bytes | None]) -> Headers:
+    return list(zip(names, values, strict=True))

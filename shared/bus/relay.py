@@ -1,0 +1,88 @@
+"""The relay: outbox → bus, one sender per database.
+
+It reads `published_at IS NULL ORDER BY seq`, never `seq > last`: sequence numbers become visible out of order. An
+advisory lock on a direct connection elects it; the connection is closed on exit, so that the standby need not wait.
+"""
+
+import asyncio
+import contextlib
+import logging
+
+import asyncpg
+
+from shared.bus.envelope import to_message
+from shared.bus.interface import Bus, Message, Sender
+
+log = logging.getLogger(__name__)
+
+BATCH = 500
+LOOK_AGAIN = 5.0
+"""Seconds after which the relay looks without being woken: LISTEN/NOTIFY wakes it and is never the guarantee."""
+BACK_OFF = (0.1, 0.5, 2.0, 5.0)
+TRANSIENT = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
+UNSENT = """
+SELECT seq, event_id, type, subject, key, version, occurred_at, traceparent, data
+FROM outbox WHERE published_at IS NULL ORDER BY seq LIMIT $1
+"""
+
+
+class Relay:
+    def __init__(self, database_url: str, bus: Bus) -> None:
+        self._url = database_url
+        self._bus = bus
+
+    async def run(self) -> None:
+        """Until cancelled. After any failure a new sender starts again at the first unpublished row."""
+        failures = 0
+        while True:
+            try:
+                async with contextlib.AsyncExitStack() as stack:
+                    connection = await asyncpg.connect(self._url)
+                    stack.push_async_callback(connection.close, timeout=2)
+                    await connection.execute("SELECT pg_advisory_lock(hashtextextended('relay', 0))")
+                    sender = await self._bus.sender()
+                    stack.push_async_callback(sender.close)
+                    failures = 0
+                    await self._send_for_ever(connection, sender)
+            except TRANSIENT as error:
+                pause = BACK_OFF[min(failures, len(BACK_OFF) - 1)]
+                failures += 1
+                log.warning("relay: %s, starting again in %s s", type(error).__name__, pause)
+                await asyncio.sleep(pause)
+
+    async def _send_for_ever(self, connection: asyncpg.Connection, sender: Sender) -> None:
+        woken = asyncio.Event()
+        await connection.add_listener("outbox", lambda *_: woken.set())
+        while True:
+            woken.clear()
+            if await send_unpublished(connection, sender):
+                continue
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(woken.wait(), LOOK_AGAIN)
+
+
+async def send_unpublished(connection: asyncpg.Connection, sender: Sender) -> int:
+    """Send one batch of what is committed and not yet published, mark it, and say how many it was."""
+    rows = await connection.fetch(UNSENT, BATCH)
+    if rows:
+        await sender.send([_message(row) for row in rows])
+        # The mark is business-free bookkeeping: the machine's time.
+        await connection.execute(
+            "UPDATE outbox SET published_at = clock_timestamp() WHERE seq = ANY($1)", [row["seq"] for row in rows]
+        )
+    return len(rows)
+
+
+def _message(row: asyncpg.Record) -> Message:
+    return to_message(
+        row["type"].rpartition(".")[0],
+        event_id=row["event_id"],
+        type_name=row["type"],
+        subject=row["subject"],
+        key=row["key"],
+        version=row["version"],
+        occurred_at=row["occurred_at"],
+        traceparent=row["traceparent"],
+        data=row["data"],
+    )

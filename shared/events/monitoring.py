@@ -1,0 +1,1 @@
+"""What monitoring says. Nothing yet: surveys, complaints and evaluation come with their own events."""

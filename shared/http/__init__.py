@@ -1,0 +1,23 @@
+"""What an endpoint is made of. A module's `api.py` imports from here and from nowhere below."""
+
+from shared.http.auth import needs
+from shared.http.idempotency import KEY_REQUIRED
+from shared.http.merge_patch import MergePatch, patched
+from shared.http.paging import Page, PageRequest, page_of
+from shared.http.problems import refusals
+from shared.http.route import Expected, Router, Transaction, expect
+
+__all__ = [
+    "KEY_REQUIRED",
+    "Expected",
+    "MergePatch",
+    "Page",
+    "PageRequest",
+    "Router",
+    "Transaction",
+    "expect",
+    "needs",
+    "page_of",
+    "patched",
+    "refusals",
+]

@@ -1,0 +1,89 @@
+"""Health: `/livez` (the process), `/readyz` (it can serve), `/health` (`application/health+json`, for operators)."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi.responses import JSONResponse
+from sqlalchemy import func, select, text
+
+from shared.actor import Actor
+from shared.bus import parking
+from shared.db import outbox
+from shared.http.auth import needs
+from shared.http.route import Router, Transaction
+from shared.migrations import head_of, version_in
+from shared.runtime import Runtime
+
+HEALTH_JSON = "application/health+json"
+OUTBOX_WARN_SECONDS = 30
+LAG_WARN = 1000
+READY_LAG = 500
+"""A service is ready when its projections are at most this many events behind."""
+OpsReader = Annotated[Actor, needs("ops:health")]
+
+Check = dict[str, Any]
+
+
+def _check(value: float, unit: str, warn_above: float) -> list[Check]:
+    status = "warn" if value > warn_above else "pass"
+    return [{"componentType": "component", "observedValue": value, "observedUnit": unit, "status": status}]
+
+
+async def readiness(runtime: Runtime) -> dict[str, bool]:
+    """Which of the things that a request needs are there: database, migrations at head, bus, caught up."""
+    found = {"database": False, "migrations": False, "bus": False, "caught_up": False}
+    try:
+        async with runtime.engine.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+            found["database"] = True
+            found["migrations"] = await version_in(connection) == head_of(runtime.settings.service)
+        lags = [
+            await runtime.bus.lag(f"{runtime.settings.service}.{listener}", topics)
+            for listener, topics in runtime.hears.items()
+            if listener == "projections"
+        ]
+        found["bus"] = True
+        found["caught_up"] = max(lags, default=0) <= READY_LAG
+    except Exception:  # noqa: BLE001  # whatever is wrong, the answer to "are you ready" is no, and which part it is
+        return found
+    return found
+
+
+def offer_health(app: FastAPI, service: str, runtime: Runtime) -> None:
+    """Add the three health addresses to `app`."""
+    plain = APIRouter(tags=["health"])
+    guarded = Router(tags=["health"])
+
+    @plain.get("/livez")
+    async def livez() -> dict[str, str]:
+        """The process runs. Touches neither database nor bus."""
+        return {"status": "pass"}
+
+    @plain.get("/readyz")
+    async def readyz() -> JSONResponse:
+        """200 when this process can serve requests, else 503 with what is missing."""
+        found = await readiness(runtime)
+        return JSONResponse(
+            {"status": "pass" if all(found.values()) else "fail", "checks": found}, 200 if all(found.values()) else 503
+        )
+
+    @guarded.get("/health", response_class=JSONResponse)
+    async def health(session: Transaction, actor: OpsReader) -> JSONResponse:
+        """Outbox age, listener lag and parked events, in the form of draft-inadarei-api-health-check."""
+        age = await session.scalar(
+            select(func.extract("epoch", func.clock_timestamp() - func.min(outbox.c.written_at))).where(
+                outbox.c.published_at.is_(None)
+            )
+        )
+        checks = {"outbox:oldestUnpublished": _check(round(float(age or 0), 3), "s", OUTBOX_WARN_SECONDS)}
+        for listener, topics in runtime.hears.items():
+            lag = await runtime.bus.lag(f"{service}.{listener}", topics)
+            checks[f"{listener}:lag"] = _check(lag, "events", LAG_WARN)
+        checks["parked:events"] = _check(await parking.count(session), "events", 0)
+        worst = "warn" if any(each["status"] == "warn" for listed in checks.values() for each in listed) else "pass"
+        return JSONResponse(
+            {"status": worst, "version": "1", "serviceId": service, "checks": checks}, media_type=HEALTH_JSON
+        )
+
+    for router in (plain, guarded):
+        app.include_router(router, prefix=f"/{service}")

@@ -1,0 +1,100 @@
+"""Read your writes across services: `Relink-After: <service>:<event id>, …` waits until this service is past.
+
+Every listener puts every event it meets into its inbox, heard or not, so "past" is one look-up. An event of a service
+that nobody here listens to counts as past.
+"""
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import asyncpg
+from sqlalchemy import and_, func, or_, select
+
+from shared.db import inbox
+from shared.errors import Malformed, NotCaughtUp
+from shared.events import SPEAKERS
+
+if TYPE_CHECKING:  # a runtime holds ears
+    from shared.runtime import Runtime
+
+MOST = 8
+WAIT_SECONDS = 2.0
+
+
+class Ears:
+    """One LISTEN connection a process: wakes whoever waits for the inbox to grow. A lost connection is made again."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._connection: asyncpg.Connection | None = None
+        self._waiting: set[asyncio.Event] = set()
+        self._lock = asyncio.Lock()
+
+    def _wake(self, *_: object) -> None:
+        for event in self._waiting:
+            event.set()
+
+    async def open(self) -> None:
+        async with self._lock:
+            if self._connection is None or self._connection.is_closed():
+                self._connection = await asyncpg.connect(self._url)
+                await self._connection.add_listener("heard", self._wake)
+
+    async def close(self) -> None:
+        if self._connection is not None:
+            await self._connection.close(timeout=2)
+
+    def listen(self) -> asyncio.Event:
+        event = asyncio.Event()
+        self._waiting.add(event)
+        return event
+
+    def forget(self, event: asyncio.Event) -> None:
+        self._waiting.discard(event)
+
+
+def parse(header: str) -> list[tuple[str, UUID]]:
+    """The events a header names; Malformed when it names too many, or none that could exist."""
+    named = [part.strip() for part in header.split(",") if part.strip()]
+    if not 1 <= len(named) <= MOST:
+        raise Malformed(f"Relink-After takes one to {MOST} events")
+    events = []
+    for each in named:
+        service, _, event_id = each.partition(":")
+        try:
+            events.append((service, UUID(event_id)))
+        except ValueError as error:
+            raise Malformed("Relink-After must be <service>:<event id>") from error
+        if service not in SPEAKERS:
+            raise Malformed("Relink-After names a service that does not exist")
+    return events
+
+
+async def wait_until_past(runtime: "Runtime", header: str) -> None:
+    """Return once every listener of this service is past the events; NotCaughtUp (503) after two seconds."""
+    wanted = [
+        and_(inbox.c.listener == listener, inbox.c.event_id == event_id)
+        for service, event_id in parse(header)
+        for listener, topics in runtime.hears.items()
+        if f"relink.{service}" in topics
+    ]
+    if not wanted:
+        return
+    await runtime.ears.open()
+    woken = runtime.ears.listen()
+    until = time.monotonic() + WAIT_SECONDS
+    try:
+        while True:
+            woken.clear()
+            async with runtime.sessions() as session:
+                past = await session.scalar(select(func.count()).select_from(inbox).where(or_(*wanted)))
+            if past == len(wanted):
+                return
+            try:
+                await asyncio.wait_for(woken.wait(), until - time.monotonic())
+            except TimeoutError as error:
+                raise NotCaughtUp(headers={"Retry-After": "1"}) from error
+    finally:
+        runtime.ears.forget(woken)

@@ -1,0 +1,44 @@
+"""The outermost layer of every service: a request id and a trace for the logs, and headers every answer has."""
+
+from uuid import UUID
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared import telemetry
+from shared.ids import new_id
+
+
+class RequestContext:
+    """Pure ASGI, so that it adds no task and no buffering of its own."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        headers = Headers(scope=scope)
+        current = telemetry.request_id.set(_request_id(headers.get("x-request-id")))
+        telemetry.begin_trace(headers.get("traceparent"))
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                added = MutableHeaders(scope=message)
+                added["X-Request-Id"] = telemetry.request_id.get() or ""
+                added["X-Content-Type-Options"] = "nosniff"
+                added.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        try:
+            await self._app(scope, receive, with_headers)
+        finally:
+            telemetry.request_id.reset(current)
+
+
+def _request_id(sent: str | None) -> str:
+    """The caller's id if it is a UUID (anything else could be a name), else one of ours."""
+    try:
+        return str(UUID(sent)) if sent else str(new_id())
+    except ValueError:
+        return str(new_id())

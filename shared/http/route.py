@@ -1,0 +1,121 @@
+"""One way for every request: who asks, whether they may, once or again, then the endpoint in one transaction.
+
+Refusals come in one order: 401, 403, missing key, then everything else. The transaction commits before the
+first byte of the answer leaves: a client that reads 201 can rely on it.
+"""
+
+import json
+import logging
+import time
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Request
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.responses import Response
+
+from shared.db import Versioned
+from shared.errors import Malformed, PreconditionFailed, PreconditionRequired
+from shared.http import idempotency, read_after
+from shared.http.auth import authenticate, permit
+from shared.outbox import last_event
+from shared.runtime import Runtime
+
+log = logging.getLogger("relink.requests")
+
+BODY_LIMIT = 1_000_000
+_SAFE = ("GET", "HEAD", "OPTIONS")
+
+
+def scopes_of(dependant: Dependant) -> list[str]:
+    """The scopes that an endpoint's argument types name."""
+    return [
+        *(dependant.own_oauth_scopes or []),
+        *(scope for each in dependant.dependencies for scope in scopes_of(each)),
+    ]
+
+
+class Route(APIRoute):
+    """A route of a service's API."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        endpoint = super().get_route_handler()
+        scopes = scopes_of(self.dependant)
+        if not scopes:
+            raise TypeError(f"{self.path}: the endpoint names no scope; nobody may be let in by oversight")
+        key_required = (self.openapi_extra or {}).get("x-idempotency-key") == "required"
+
+        async def handle(request: Request) -> Response:
+            began = time.perf_counter()
+            runtime: Runtime = request.app.state.runtime
+            actor = request.state.actor = await authenticate(request, runtime.trust)
+            permit(actor, scopes)
+            key = idempotency.key_of(request, key_required) if request.method == "POST" else None
+            if (after := request.headers.get("relink-after")) is not None:
+                await read_after.wait_until_past(runtime, after)
+            if request.method not in _SAFE and b"\\u0000" in await request.body():
+                raise Malformed("a text holds the character U+0000, which cannot be stored")
+            async with runtime.sessions() as session:
+                request.state.session = session
+                claim = await idempotency.claim(request, self.path, actor, key) if key is not None else None
+                if claim is not None and (kept := await idempotency.kept_answer(session, claim)) is not None:
+                    return kept
+                response = await endpoint(request)
+                _add_etag(response)
+                if (event := last_event(session)) is not None:
+                    response.headers["Relink-Event"] = event
+                if claim is not None:
+                    await idempotency.keep_answer(session, claim, response)
+                await session.commit()
+            milliseconds = round((time.perf_counter() - began) * 1000, 1)
+            log.info("%s %s %s %s ms", request.method, self.path, response.status_code, milliseconds)
+            return response
+
+        return handle
+
+
+def _add_etag(response: Response) -> None:
+    """A resource that has a `version` has an ETag."""
+    body = getattr(response, "body", b"")
+    if not body.startswith(b"{") or b'"version":' not in body:
+        return
+    version = json.loads(body).get("version")
+    if isinstance(version, int):
+        response.headers.setdefault("ETag", f'"{version}"')
+
+
+class Router(APIRouter):
+    """The router of one module; its paths are relative to `/<service>/v1`."""
+
+    def __init__(self, tags: list[str]) -> None:
+        super().__init__(tags=list(tags), route_class=Route, max_body_size=BODY_LIMIT)
+
+
+def _session(request: Request) -> AsyncSession:
+    session: AsyncSession = request.state.session
+    return session
+
+
+Transaction = Annotated[AsyncSession, Depends(_session)]
+"""The request's one transaction; nobody but the route commits it."""
+
+
+def _expected(if_match: Annotated[str | None, Header(description="The ETag that was read")] = None) -> int:
+    if if_match is None:
+        raise PreconditionRequired
+    tag = if_match.strip().removeprefix("W/").strip('"')
+    if not tag.isascii() or not tag.isdigit() or len(tag) > 9:
+        raise PreconditionFailed
+    return int(tag)
+
+
+Expected = Annotated[int, Depends(_expected)]
+"""The version the client believes current (If-Match): 428 without, 412 when stale."""
+
+
+def expect(row: Versioned, expected: int) -> None:
+    """Refuse to change what the client has not seen. Call it with the row locked."""
+    if row.version != expected:
+        raise PreconditionFailed

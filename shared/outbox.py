@@ -1,0 +1,62 @@
+"""The transactional outbox: an event is written in the transaction of the change it tells about, or not at all.
+
+Events are gathered while the transaction runs and written just before it commits, in one statement. The order among
+them is the order of `publish`; the order among transactions on one aggregate is that of the aggregate's row lock.
+"""
+
+from uuid import UUID
+
+from sqlalchemy import event as sqlalchemy_event
+from sqlalchemy import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
+
+from shared import clock, telemetry
+from shared.db import outbox
+from shared.events import Event
+from shared.ids import new_id
+
+_ROWS = "outbox rows"
+_LAST = "last event"
+
+
+async def publish(session: AsyncSession, event: Event) -> UUID:
+    """Say `event` when, and only when, the transaction of `session` commits. The event's id comes back."""
+    event_id = new_id()
+    session.info.setdefault(_ROWS, []).append(
+        {
+            "event_id": event_id,
+            "type": event.type_name(),
+            "subject": event.subject,
+            "key": event.partition_key,
+            "version": event.version,
+            "occurred_at": clock.now(),
+            "traceparent": telemetry.traceparent(),
+            "data": event.model_dump_json(),
+        }
+    )
+    session.info[_LAST] = f"{event.speaker()}:{event_id}"
+    return event_id
+
+
+def last_event(session: AsyncSession) -> str | None:
+    """`<service>:<event id>` of the last event published in this session (the answer's `Relink-Event`)."""
+    last: str | None = session.info.get(_LAST)
+    return last
+
+
+class RelinkSession(Session):
+    """The synchronous half of every session: carries the outbox rows to the database before it commits."""
+
+
+@sqlalchemy_event.listens_for(RelinkSession, "before_commit")
+def _write(session: Session) -> None:
+    if rows := session.info.pop(_ROWS, None):
+        session.flush()
+        session.connection().execute(insert(outbox), rows)
+
+
+@sqlalchemy_event.listens_for(RelinkSession, "after_rollback")
+def _forget(session: Session) -> None:
+    session.info.pop(_ROWS, None)
+    session.info.pop(_LAST, None)

@@ -1,0 +1,171 @@
+"""A service is a declaration: its name, its tables and its modules. All that services have in common is here."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+import uvicorn
+from fastapi import APIRouter, FastAPI
+from sqlalchemy.orm import DeclarativeBase
+
+from shared import migrations, telemetry
+from shared.bus.listeners import Projections, Reactions
+from shared.db import engine_for, keys_metadata
+from shared.events import SPEAKERS
+from shared.http.auth import Trust
+from shared.http.health import offer_health
+from shared.http.problems import speak_problems
+from shared.http.request_context import RequestContext
+from shared.runtime import Runtime, open_runtime
+from shared.settings import Settings
+from shared.timers import Timers
+from shared.worker import Worker
+
+TOPICS = [f"relink.{speaker}" for speaker in SPEAKERS]
+
+
+class Service:
+    """`modules` are packages; of each the rooms that `ROOMS` names are used if they are there."""
+
+    def __init__(
+        self,
+        name: str,
+        port: int,
+        base: type[DeclarativeBase],
+        modules: Sequence[str],
+        keeps_keys: bool = False,
+        description: str = "",
+    ) -> None:
+        self.name = name
+        self.port = port
+        self.base = base
+        self.keeps_keys = keeps_keys
+        self.description = description
+        self.routers: list[APIRouter] = []
+        self.projections = Projections()
+        self.reactions = Reactions()
+        self.timers = Timers()
+        for module in modules:
+            self._move_in(module)
+
+    def _move_in(self, module: str) -> None:
+        rooms = {room: import_module(f"{module}.{room}") for room in ROOMS if find_spec(f"{module}.{room}") is not None}
+        if "api" in rooms:
+            self.routers.append(rooms["api"].router)
+        if "projections" in rooms:
+            self.projections.add(rooms["projections"].projections)
+        if "reactions" in rooms:
+            self.reactions.add(rooms["reactions"].reactions)
+        if "timers" in rooms:
+            for kind, handler in rooms["timers"].timers.handlers.items():
+                self.timers.on(kind)(handler)
+
+    @property
+    def hears(self) -> dict[str, list[str]]:
+        """Listener → topics, for those listeners that this service has."""
+        both = {"projections": self.projections, "reactions": self.reactions}
+        return {name: listeners.topics() for name, listeners in both.items() if listeners.handlers}
+
+    def runtime(self, settings: Settings, trust: Trust | None = None) -> Runtime:
+        return open_runtime(settings, self.hears, trust)
+
+    def api(self, runtime: Runtime) -> FastAPI:
+        """The service's HTTP application; it closes nothing, `runtime` belongs to the caller."""
+        app = FastAPI(
+            title=f"Relink {self.name}",
+            description=self.description,
+            version="1",
+            openapi_url=f"/{self.name}/openapi.json",
+            docs_url=f"/{self.name}/docs",
+            redoc_url=None,
+            swagger_ui_oauth2_redirect_url=None,
+        )
+        app.state.runtime = runtime
+        speak_problems(app)
+        for router in self.routers:
+            app.include_router(router, prefix=f"/{self.name}/v1")
+        offer_health(app, self.name, runtime)
+        app.add_middleware(RequestContext)
+        return app
+
+    def worker(self, runtime: Runtime) -> Worker:
+        return Worker(self.name, runtime, self.projections, self.reactions, self.timers)
+
+    async def migrate(self, settings: Settings) -> None:
+        """Tables at head, keys database ready, topics made, and reactions that are new begin at the present end."""
+        engine = engine_for(settings.database_url.get_secret_value(), 1)
+        try:
+            await migrations.upgrade(self.name, engine, self.base.metadata)
+        finally:
+            await engine.dispose()
+        if settings.keys_url is not None:
+            keys_engine = engine_for(settings.keys_url.get_secret_value(), 1)
+            try:
+                async with keys_engine.begin() as connection:
+                    await connection.run_sync(keys_metadata.create_all)
+            finally:
+                await keys_engine.dispose()
+        runtime = self.runtime(settings, Trust(settings.origin, []))
+        try:
+            late = [f"{self.name}.reactions"] if self.reactions.handlers else []
+            await runtime.bus.prepare(TOPICS, late)
+        finally:
+            await runtime.close()
+
+    def main(self, arguments: Sequence[str] | None = None) -> None:
+        """`api`, `worker`, `migrate` or `revise MESSAGE`, configured by the environment (`shared.settings`)."""
+        words = list(sys.argv[1:] if arguments is None else arguments)
+        telemetry.log_as_json()
+        settings = Settings.read(self.name)
+        match words:
+            case ["api"]:
+                asyncio.run(self._serve(settings))
+            case ["worker"]:
+                asyncio.run(self._work(settings))
+            case ["migrate"]:
+                asyncio.run(self.migrate(settings))
+            case ["revise", message]:
+                engine = engine_for(settings.database_url.get_secret_value(), 1)
+                asyncio.run(migrations.revise(self.name, engine, self.base.metadata, message))
+            case _:
+                sys.exit(f"usage: python -m services.{self.name} api | worker | migrate | revise MESSAGE")
+
+    @asynccontextmanager
+    async def _runtime(self, settings: Settings) -> AsyncIterator[Runtime]:
+        runtime = self.runtime(settings)
+        try:
+            yield runtime
+        finally:
+            await runtime.close()
+
+    async def _serve(self, settings: Settings) -> None:
+        async with self._runtime(settings) as runtime:
+            await server(self.api(runtime), self.port).serve()
+
+    async def _work(self, settings: Settings) -> None:
+        async with self._runtime(settings) as runtime:
+            task = asyncio.create_task(self.worker(runtime).run())
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.add_signal_handler(number, task.cancel)
+            try:
+                await task
+            except asyncio.CancelledError:
+                return
+
+
+ROOMS = ("models", "api", "projections", "reactions", "timers")
+
+
+def server(app: Any, port: int, host: str = "127.0.0.1") -> uvicorn.Server:
+    """Uvicorn as every process runs it: our own logs, no access log, no version header."""
+    return uvicorn.Server(
+        uvicorn.Config(
+            app, host=host, port=port, log_config=None, access_log=False, server_header=False, lifespan="off"
+        )
+    )

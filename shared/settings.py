@@ -1,0 +1,37 @@
+"""Configuration of one service, from the environment: `RELINK_…` for all, `RELINK_<SERVICE>_…` for one."""
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What one service needs to know. `database_url` and its kind are `postgresql://role:password@host:port/database`."""
+
+    model_config = SettingsConfigDict(env_prefix="RELINK_", extra="ignore")
+
+    service: str
+    origin: str = "http://127.0.0.1:8000"
+    """The one address of the deployment: the audience that tokens must name."""
+    issuers: Path | None = None
+    """The file that names whom to trust (`shared.http.auth.Trust`)."""
+    bus: Literal["postgresql"] = "postgresql"
+    bus_url: SecretStr = SecretStr("")
+    database_url: SecretStr = SecretStr("")
+    keys_url: SecretStr | None = None
+    """The database that holds the keys of cases, for a service that keeps any."""
+    key_encryption_key: SecretStr | None = None
+    """32 bytes, base64: wraps every case key in that database."""
+    pool_size: int = 5
+    small_cell: int = 5
+    """Counts below this are not shown in disaggregated figures (project default)."""
+
+    @classmethod
+    def read(cls, service: str) -> "Settings":
+        """Settings of `service`: its own variables win over those for all."""
+        own = f"RELINK_{service.upper()}_"
+        values = {name.removeprefix(own).lower(): value for name, value in os.environ.items() if name.startswith(own)}
+        return cls(service=service, **values)  # type: ignore[arg-type]  # pydantic converts the strings

@@ -1,0 +1,28 @@
+"""Fixtures for every test, and the rule that a skipped test is loud: in CI nothing may be missing."""
+
+import os
+from collections.abc import Generator, Iterator
+
+import pytest
+
+from shared import clock
+
+pytest_plugins = ["tests.support.databases", "tests.support.system"]
+
+
+@pytest.fixture(autouse=True)
+def _time_of_the_machine() -> Iterator[None]:
+    """A test that moves the clock leaves it as it found it."""
+    yield
+    clock.reset()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if os.environ.get("CI") and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, but in CI every real part must be there: {report.longrepr}"
+    return report

@@ -1,0 +1,303 @@
+"""Outbox → relay → bus → listeners: in order, once in each database, and what cannot be applied set aside."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import pytest
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from relink.embedded import EmbeddedPostgres
+from shared import clock, outbox
+from shared.bus import consumer as consuming
+from shared.bus.consumer import Braked, Consumer
+from shared.bus.interface import Message
+from shared.bus.relay import send_unpublished
+from shared.db import inbox, parked_events
+from shared.db import outbox as outbox_table
+from shared.events.referral import ConsentWithdrawn, PlacesChanged
+from shared.http.read_after import wait_until_past
+from shared.ids import new_id
+from tests.support.databases import Probe, probe_service, start_probe
+
+
+def places(service_id: UUID, version: int) -> PlacesChanged:
+    return PlacesChanged(
+        version=version, service_id=service_id, set_aside=1, held=0, offered=0, used=0, queued=0, free=1
+    )
+
+
+async def say(probe: Probe, *events: Any) -> str:
+    async with probe.runtime.sessions() as session:
+        for event in events:
+            await outbox.publish(session, event)
+        await session.commit()
+        last = outbox.last_event(session)
+    assert last is not None
+    return last
+
+
+@asynccontextmanager
+async def listening(server: EmbeddedPostgres, **handlers: Callable[..., Any]) -> AsyncIterator[Probe]:
+    """A probe whose worker runs, with `projection` and `reaction` hearing PlacesChanged."""
+    service = probe_service()
+    if "projection" in handlers:
+        service.projections.on(PlacesChanged)(handlers["projection"])
+    if "reaction" in handlers:
+        service.reactions.on(PlacesChanged)(handlers["reaction"])
+    probe = await start_probe(server, service)
+    task = asyncio.create_task(service.worker(probe.runtime).run())
+    try:
+        yield probe
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await probe.runtime.close()
+
+
+async def test_an_event_is_written_with_the_change_or_not_at_all(probe: Probe) -> None:
+    async with probe.runtime.sessions() as session:
+        await session.execute(select(1))
+        await outbox.publish(session, places(new_id(), 1))
+        await session.rollback()
+        assert outbox.last_event(session) is None
+        await session.commit()
+    async with probe.runtime.sessions() as session:
+        assert await session.scalar(select(func.count()).select_from(outbox_table)) == 0
+
+
+async def test_the_relay_sends_what_committed_late_although_its_number_is_lower(probe: Probe) -> None:
+    """Undo `published_at IS NULL` in favour of `seq > last` and the first event is lost."""
+    first, second = new_id(), new_id()
+    connection = await asyncpg.connect(probe.settings.database_url.get_secret_value())
+    sender = await probe.runtime.bus.sender()
+    async with probe.runtime.sessions() as slow:
+        await outbox.publish(slow, places(first, 1))
+        rows = slow.sync_session.info.pop("outbox rows")
+        await slow.execute(outbox_table.insert(), rows)  # numbered now, committed later
+        await say(probe, places(second, 1))
+        assert await send_unpublished(connection, sender) == 1
+        await slow.commit()
+    assert await send_unpublished(connection, sender) == 1
+    subscription = await probe.runtime.bus.subscribe("test", ["relink.referral"])
+    keys = [message.key for message in await subscription.poll(10, 0)]
+    assert keys == [str(second).encode(), str(first).encode()]
+    for each in (subscription, sender):
+        await each.close()
+    await connection.close()
+
+
+async def test_one_relay_a_database_sends_and_the_others_wait(probe: Probe) -> None:
+    url = probe.settings.database_url.get_secret_value()
+    one, two = await asyncpg.connect(url), await asyncpg.connect(url)
+    lock = "SELECT pg_try_advisory_lock(hashtextextended('relay', 0))"
+    assert await one.fetchval(lock)
+    assert not await two.fetchval(lock)
+    await one.close()
+    assert await two.fetchval(lock)
+    await two.close()
+
+
+async def test_events_of_a_key_are_heard_in_order_and_once(postgres: EmbeddedPostgres) -> None:
+    heard: list[int] = []
+
+    async def hear(_: AsyncSession, event: PlacesChanged) -> None:
+        heard.append(event.version)
+
+    async with listening(postgres, projection=hear) as probe:
+        service_id = new_id()
+        last = ""
+        for version in range(1, 51):
+            last = await say(probe, places(service_id, version))
+        await wait_until_past(probe.runtime, last)
+        assert heard == list(range(1, 51))
+        connection = await asyncpg.connect(probe.settings.database_url.get_secret_value())
+        await connection.execute("UPDATE outbox SET published_at = NULL")  # as after a crash between send and mark
+        await connection.close()
+        await wait_until_past(probe.runtime, await say(probe, places(service_id, 51)))
+        assert heard == list(range(1, 52))
+
+
+async def test_a_reaction_sees_what_the_projection_wrote(postgres: EmbeddedPostgres) -> None:
+    order: list[str] = []
+
+    async def project(_: AsyncSession, event: PlacesChanged) -> None:
+        order.append(f"projected {event.version}")
+
+    async def react(_: AsyncSession, event: PlacesChanged) -> None:
+        order.append(f"reacted {event.version}")
+
+    async with listening(postgres, projection=project, reaction=react) as probe:
+        service_id = new_id()
+        last = await say(probe, *[places(service_id, version) for version in range(1, 21)])
+        await wait_until_past(probe.runtime, last)
+        for version in range(1, 21):
+            assert order.index(f"projected {version}") < order.index(f"reacted {version}")
+
+
+async def test_a_handler_that_always_fails_parks_its_key_and_nothing_else(
+    postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consuming, "RETRIES", (0.0, 0.0))
+    bad, good = new_id(), new_id()
+    healthy = False
+    heard: list[tuple[UUID, int]] = []
+
+    async def hear(_: AsyncSession, event: PlacesChanged) -> None:
+        if event.service_id == bad and not healthy:
+            raise LookupError("a message with data that must not be kept")
+        heard.append((event.service_id, event.version))
+
+    async with listening(postgres, projection=hear) as probe:
+        last = await say(probe, places(bad, 1), places(good, 1), places(bad, 2), places(good, 2))
+        await wait_until_past(probe.runtime, last)
+        await wait_until_past(probe.runtime, await say(probe, places(bad, 3)))
+        assert heard == [(good, 1), (good, 2)]
+        async with probe.runtime.sessions() as session:
+            rows = (await session.execute(select(parked_events).order_by(parked_events.c.parked_id))).all()
+        assert [row.key for row in rows] == [str(bad)] * 3
+        assert rows[0].error.startswith("LookupError at test_events.py:")
+        assert rows[1].error == "KeyIsParked"
+        healthy = True
+        consumer = probe.service.worker(probe.runtime).consumers["projections"]
+        assert await consumer.redrive(str(bad)) == 0
+        assert heard[2:] == [(bad, 1), (bad, 2), (bad, 3)]
+        await wait_until_past(probe.runtime, await say(probe, places(bad, 4)))
+        assert heard[-1] == (bad, 4)
+
+
+async def _send(probe: Probe, *messages: Message) -> None:
+    sender = await probe.runtime.bus.sender()
+    await sender.send(messages)
+    await sender.close()
+
+
+async def test_what_is_no_event_is_set_aside_and_the_rest_goes_on(postgres: EmbeddedPostgres) -> None:
+    heard: list[int] = []
+
+    async def hear(_: AsyncSession, event: PlacesChanged) -> None:
+        heard.append(event.version)
+
+    async with listening(postgres, projection=hear) as probe:
+        await _send(
+            probe,
+            Message("relink.referral", b"key", b"not json"),
+            Message("relink.referral", None, None),
+            Message("relink.referral", b"\xff\xfe", b"{}"),
+        )
+        await wait_until_past(probe.runtime, await say(probe, places(new_id(), 7)))
+        assert heard == [7]
+        async with probe.runtime.sessions() as session:
+            keys = list(await session.scalars(select(parked_events.c.key).order_by(parked_events.c.parked_id)))
+        assert keys == ["key", None, None]
+
+
+async def test_a_type_nobody_knows_is_passed_over(postgres: EmbeddedPostgres) -> None:
+    async def hear(_: AsyncSession, event: PlacesChanged) -> None:
+        raise AssertionError
+
+    async with listening(postgres, projection=hear) as probe:
+        case_id = new_id()
+        event = ConsentWithdrawn(version=1, case_id=case_id, occurred_at=clock.now(), consent_id=new_id())
+        await wait_until_past(probe.runtime, await say(probe, event))
+        async with probe.runtime.sessions() as session:
+            assert await session.scalar(select(func.count()).select_from(parked_events)) == 0
+
+
+async def test_a_bad_deploy_stops_the_consumer(postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(consuming, "RETRIES", ())
+
+    async def refuse(_: AsyncSession, event: PlacesChanged) -> None:
+        raise LookupError
+
+    service = probe_service()
+    service.projections.on(PlacesChanged)(refuse)
+    probe = await start_probe(postgres, service)
+    await say(probe, *[places(new_id(), 1) for _ in range(100)])
+    connection = await asyncpg.connect(probe.settings.database_url.get_secret_value())
+    sender = await probe.runtime.bus.sender()
+    await send_unpublished(connection, sender)
+    consumer = Consumer("referral", "projections", service.projections, probe.runtime.bus, probe.runtime.sessions)
+    with pytest.raises(Braked):
+        await consumer.run()
+    async with probe.runtime.sessions() as session:
+        assert await session.scalar(select(func.count()).select_from(parked_events)) == consuming.BRAKE_KEYS
+        assert await session.scalar(select(func.count()).select_from(inbox)) == consuming.BRAKE_KEYS
+    await sender.close()
+    await connection.close()
+    await probe.runtime.close()
+
+
+async def test_a_database_that_is_away_holds_the_event_and_parks_nothing(
+    postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consuming, "BACK_OFF", (0.0,))
+    failures = 3
+    heard: list[int] = []
+
+    async def hear(_: AsyncSession, event: PlacesChanged) -> None:
+        nonlocal failures
+        if failures:
+            failures -= 1
+            raise ConnectionRefusedError
+        heard.append(event.version)
+
+    async with listening(postgres, projection=hear) as probe:
+        last = await say(probe, places(new_id(), 1))
+        await wait_until_past(probe.runtime, last)
+        assert heard == [1]
+        async with probe.runtime.sessions() as session:
+            assert await session.scalar(select(func.count()).select_from(parked_events)) == 0
+
+
+async def test_a_group_that_comes_late_starts_at_the_beginning_and_a_reaction_at_the_end(probe: Probe) -> None:
+    await _send(probe, Message("relink.registry", b"k", b"{}"))
+    await probe.runtime.bus.prepare(["relink.registry"], ["late.reactions"])
+    topics = ["relink.registry"]
+    assert await probe.runtime.bus.lag("late.projections", topics) == 1
+    assert await probe.runtime.bus.lag("late.reactions", topics) == 0
+
+
+async def test_two_readers_of_a_group_take_turns(probe: Probe) -> None:
+    topics = ["relink.registry"]
+    await _send(probe, Message("relink.registry", b"k", b"1"), Message("relink.registry", b"k", b"2"))
+    one = await probe.runtime.bus.subscribe("group", topics)
+    other = asyncio.create_task(probe.runtime.bus.subscribe("group", topics))
+    read = await one.poll(1, 0)
+    await one.commit(read)
+    assert not other.done()
+    await one.close()
+    two = await other
+    assert [message.value for message in await two.poll(10, 0)] == [b"2"]
+    await two.close()
+
+
+async def test_many_senders_leave_no_gap_and_no_double(probe: Probe) -> None:
+    async def send(number: int) -> None:
+        sender = await probe.runtime.bus.sender()
+        for _ in range(20):
+            await sender.send([Message("relink.registry", str(number).encode(), b"{}")] * 5)
+        await sender.close()
+
+    await asyncio.gather(*[send(number) for number in range(4)])
+    subscription = await probe.runtime.bus.subscribe("group", ["relink.registry"])
+    offsets: list[int] = []
+    while batch := await subscription.poll(100, 0):
+        offsets += [message.offset for message in batch]
+    assert offsets == list(range(400))
+    await subscription.close()
+
+
+async def test_the_outbox_marks_what_was_sent(postgres: EmbeddedPostgres) -> None:
+    async def hear(_: AsyncSession, event: PlacesChanged) -> None: ...
+
+    async with listening(postgres, projection=hear) as probe:
+        await wait_until_past(probe.runtime, await say(probe, places(new_id(), 1)))
+        async with probe.runtime.sessions() as session:
+            await session.execute(update(outbox_table).values(type=outbox_table.c.type))  # waits for the relay's mark
+            unpublished = select(func.count()).select_from(outbox_table).where(outbox_table.c.published_at.is_(None))
+            assert (await session.scalar(unpublished)) in (0, 1)

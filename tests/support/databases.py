@@ -1,0 +1,85 @@
+"""A real PostgreSQL for the whole test session, and fresh databases on it."""
+
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+import pytest
+from sqlalchemy import text
+from sqlalchemy.orm import DeclarativeBase
+
+from relink.embedded import EmbeddedPostgres
+from shared import migrations
+from shared.bus import postgres as bus
+from shared.db import TYPES, engine_for, service_metadata
+from shared.http.auth import Trust
+from shared.ids import new_id
+from shared.runtime import Runtime
+from shared.service import TOPICS, Service
+from shared.settings import Settings
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[EmbeddedPostgres]:
+    """One embedded server for the session, in a temporary folder that goes with it."""
+    with (
+        tempfile.TemporaryDirectory(prefix="relink-test-") as folder,
+        EmbeddedPostgres(Path(folder), "of no use elsewhere") as server,
+    ):
+        yield server
+
+
+async def new_database(server: EmbeddedPostgres, name: str) -> str:
+    """The address of a fresh, empty database."""
+    database = f"{name}_{new_id().hex}"
+    connection = await asyncpg.connect(server.url())
+    try:
+        await connection.execute(f"CREATE DATABASE {database}")
+    finally:
+        await connection.close()
+    return server.url(database)
+
+
+@dataclass
+class Probe:
+    """A service with no tables but the plumbing, for tests of what all services stand on."""
+
+    service: Service
+    settings: Settings
+    runtime: Runtime
+
+
+def probe_service() -> Service:
+    class Base(DeclarativeBase):
+        metadata = service_metadata()
+        type_annotation_map = TYPES
+
+    return Service("referral", 8003, Base, [])
+
+
+async def start_probe(server: EmbeddedPostgres, service: Service, trust: Trust | None = None) -> Probe:
+    """The probe on databases of its own; handlers are registered on `service` before."""
+    url, bus_url = await new_database(server, "probe"), await new_database(server, "bus")
+    connection = await asyncpg.connect(bus_url)
+    await connection.execute(bus.SCHEMA)
+    await connection.close()
+    engine = engine_for(url, 1)
+    async with engine.begin() as connected:
+        await connected.run_sync(service.base.metadata.create_all)
+        for statement in migrations.announce_inserts():
+            await connected.execute(text(statement))
+    await engine.dispose()
+    settings = Settings.model_validate({"service": service.name, "database_url": url, "bus_url": bus_url})
+    runtime = service.runtime(settings, trust or Trust(settings.origin, []))
+    await runtime.bus.prepare(TOPICS, [f"{service.name}.reactions"])
+    return Probe(service, settings, runtime)
+
+
+@pytest.fixture
+async def probe(postgres: EmbeddedPostgres) -> AsyncIterator[Probe]:
+    """A probe that hears nothing."""
+    started = await start_probe(postgres, probe_service())
+    yield started
+    await started.runtime.close()
