@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help install demo run reset test check bench format lint lock clean
+.PHONY: help install demo run reset test check promises bench format lint lock clean
 
 help: ## list these targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ test: $(INSTALLED) ## run all tests
 
 check: lint $(INSTALLED) ## lint, format, types, import rules, contract tests
 	@$(BIN)/pytest tests/contract
+
+promises: $(INSTALLED) ## write anew what the APIs and events promise; read the diff
+	@$(BIN)/python -m tests.contract.descriptions
 
 bench: $(INSTALLED) ## measure, and write bench/RESULTS.md
 	@$(BIN)/python -m bench

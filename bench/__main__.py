@@ -19,7 +19,8 @@ START_LIMIT = 5.0
 def _machine() -> str:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     python = f"Python {platform.python_version()}"
-    return f"{os.cpu_count()} cores, {memory:.0f} GB, {platform.system()}, {python}, PostgreSQL 18"
+    others = f"load average before {os.getloadavg()[0]:.1f}"  # what else ran: it is in the figures
+    return f"{os.cpu_count()} cores, {memory:.0f} GB, {platform.system()}, {python}, PostgreSQL 18, {others}"
 
 
 def _row(name: str, figure: float, unit: str, limit: float | None) -> str:
@@ -47,12 +48,13 @@ async def _pipeline() -> list[str]:
 
 def main() -> None:
     measured_at = datetime.now(UTC)  # noqa: TID251  # the machine's time: a measurement has no business time
+    machine = _machine()
     commit_to_visible = uvloop.run(_pipeline())
     first, later = start.measure()
     lines = [
         "# What was measured",
         "",
-        f"{measured_at:%Y-%m-%d %H:%M} UTC · `python -m bench` (`make bench`) · {_machine()}",
+        f"{measured_at:%Y-%m-%d %H:%M} UTC · `python -m bench` (`make bench`) · {machine}",
         "",
         f"**Commit → visible in monitoring**, PostgreSQL bus, {pipeline.RATE} referrals/s for {pipeline.SECONDS} s, "
         f"median of {pipeline.RUNS} runs after a warm-up; every referral arrived. From the writing of the referral "

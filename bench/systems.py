@@ -1,5 +1,7 @@
-"""The running systems that are measured: all in one process, and one process for each worker. Always in other processes
-than the measuring one, so that the measuring does not stand in its way."""
+"""The running systems that are measured: all in one process, and a process for each worker.
+
+Always in other processes than the measuring one, so that the measuring does not stand in its way.
+"""
 
 import asyncio
 import contextlib

@@ -45,6 +45,7 @@ def run(port: Annotated[int, typer.Option(min=1, max=65535)] = 8000, data: Data 
     """Serve all of Relink on 127.0.0.1, with demo data, until Ctrl-C."""
     from relink import demo_data
     from relink.demo_issuer import CLIENTS
+    from relink.partner import StepFailed
     from relink.system import running_system
 
     async def serve() -> None:
@@ -64,7 +65,11 @@ def run(port: Annotated[int, typer.Option(min=1, max=65535)] = 8000, data: Data 
             await system.until_it_fails()
 
     folder = DataFolder(data)
-    if _until_stopped(serve(), folder):
+    try:
+        stopped = _until_stopped(serve(), folder)
+    except StepFailed as error:
+        _fail(f"The demo data could not be entered: {error}\nThe log is in {folder.path}")
+    if stopped:
         typer.echo("Relink has stopped; its data stay.")
 
 

@@ -5,7 +5,7 @@ from pydantic import SecretStr
 
 from relink.data_folder import Keyring
 from relink.embedded import EmbeddedPostgres
-from relink.services import KEEP_KEYS, SERVICES
+from relink.services import SERVICES
 from shared.bus import postgres as bus
 from shared.service import Service
 from shared.settings import Settings
@@ -31,7 +31,7 @@ async def prepare(server: EmbeddedPostgres, keyring: Keyring, origin: str) -> di
     """
     guests = [role_of(service) for service in SERVICES]
     owners = {BUS: BUS} | {role: role for role in guests}
-    owners |= {keys_of(service): role_of(service) for service in SERVICES if service.name in KEEP_KEYS}
+    owners |= {keys_of(service): role_of(service) for service in SERVICES if service.keeps_keys}
     connection = await asyncpg.connect(server.url())
     try:
         await _make_roles(connection, keyring, set(owners.values()))
@@ -74,7 +74,7 @@ async def _prepare_bus(url: str, guests: list[str]) -> None:
 def _settings(server: EmbeddedPostgres, keyring: Keyring, service: Service, origin: str) -> Settings:
     role = role_of(service)
     password = keyring.password(role)
-    keeps_keys = service.name in KEEP_KEYS
+    keeps_keys = service.keeps_keys
     return Settings(
         service=service.name,
         origin=origin,

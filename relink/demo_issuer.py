@@ -32,7 +32,7 @@ def _demo(number: int) -> UUID:
     return UUID(f"00000000-0000-7000-8000-{number:012d}")
 
 
-CURATOR = "registry:read registry:write registry:publish eligibility:write eligibility:validate"
+CURATOR = "registry:read registry:write registry:publish eligibility:evaluate eligibility:write eligibility:validate"
 SENDER = (
     "registry:read registry:write eligibility:evaluate cases:read cases:write referrals:create referrals:read"
     " indicators:read"
@@ -49,7 +49,7 @@ CLIENTS = {
         Client("de-return", _demo(4), SENDER, "return counsellors of another member state", "DE"),
         Client("ng-hub", _demo(5), RECEIVER, "a hub in the country of origin", "NG"),
         Client("ng-provider", _demo(6), RECEIVER, "a provider in the country of origin", "NG"),
-        Client("programme-manager", _demo(7), f"{CURATOR} eligibility:evaluate", "runs programmes and their criteria"),
+        Client("programme-manager", _demo(7), CURATOR, "runs programmes and their criteria"),
         Client("evaluator", _demo(8), "indicators:read evaluation:read evaluation:write", "judges independently"),
         Client("ops", _demo(9), "ops:health ops:manage", "keeps the system running"),
     )

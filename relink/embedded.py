@@ -58,14 +58,22 @@ class Identity:
 
 
 # PostgreSQL refuses to run as root, so root hands it over to nobody. Folders that are closed to others, such as /root,
-# stand in the way of that: then nobody may pass through them, by the smallest capability that does it. Where those
-# are withheld, a user namespace lets root look like somebody else.
+# stand in the way of that: then nobody may pass through them, by the smallest capability that does it (and the kernel
+# is told to heed it in access(2) too, by which PostgreSQL looks for its own programs). Where those are withheld, a user
+# namespace lets root look like somebody else.
 _BECOME_NOBODY = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
 _LOOK_LIKE_NOBODY = ("unshare", "--user", f"--map-user={NOBODY}", f"--map-group={NOBODY}")
+
+
+def _nobody_with(capability: str) -> Identity:
+    words = ("--securebits=+no_setuid_fixup", f"--inh-caps=-all,+{capability}", f"--ambient-caps=+{capability}")
+    return Identity((*_BECOME_NOBODY, *words), NOBODY)
+
+
 IDENTITIES_FOR_ROOT = (
     Identity(_BECOME_NOBODY, NOBODY),
-    Identity((*_BECOME_NOBODY, "--inh-caps=-all,+dac_read_search", "--ambient-caps=+dac_read_search"), NOBODY),
-    Identity((*_BECOME_NOBODY, "--inh-caps=-all,+dac_override", "--ambient-caps=+dac_override"), NOBODY),
+    _nobody_with("dac_read_search"),
+    _nobody_with("dac_override"),
     Identity(_LOOK_LIKE_NOBODY, 0),
 )
 
@@ -148,7 +156,9 @@ class EmbeddedPostgres:
     def _identity(self) -> Identity:
         if os.geteuid() != 0:
             return Identity(() if _has_name(os.geteuid()) else _LOOK_LIKE_NOBODY, os.geteuid())
-        enter_and_run = ("sh", "-c", 'cd "$0" && exec "$1" --version', str(self._folder), str(self._bin / "initdb"))
+        # With --show it looks for all its programs and files as it would later, and makes nothing.
+        try_out = 'cd "$0" && exec "$1" --show --pgdata=none'
+        enter_and_run = ("sh", "-c", try_out, str(self._folder), str(self._bin / "initdb"))
         for identity in IDENTITIES_FOR_ROOT:
             if shutil.which(identity.prefix[0]):
                 words = [*identity.prefix, *enter_and_run]

@@ -1,6 +1,5 @@
 """A running Relink as the command line sees it: over HTTP, as one demo client."""
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,8 +8,8 @@ from typing import Any, Self
 import httpx
 
 UNFINISHED = frozenset({"queued", "running"})
-PAUSE = 0.3
-"""Seconds between two looks at an import that is still being read."""
+WAIT = 20
+"""Seconds that one look at an import waits for it to finish."""
 
 
 class Refused(Exception):
@@ -22,6 +21,7 @@ class ImportReport:
     """What an import did, or would do: counts, and a line for everything that could not be used."""
 
     answer: dict[str, Any]
+    issues: list[dict[str, Any]]
 
     @property
     def failed(self) -> bool:
@@ -29,20 +29,16 @@ class ImportReport:
 
     def lines(self) -> Iterator[str]:
         """The counts, then the issues by row."""
-        yield f"{self.answer['status']}{' (dry run: nothing was changed)' if self.answer.get('dry_run') else ''}"
+        answer = self.answer
+        yield f"{answer['status']}{' (dry run: nothing was changed)' if answer['dry_run'] else ''}"
+        yield f"  rows       {answer['rows']}, and {answer['empty_rows']} empty"
         for what in ("created", "changed", "unchanged"):
-            yield f"  {what:10} {_count(self.answer.get(what))}"
-        issues = self.answer.get("issues", [])
-        yield f"  {'issues':10} {len(issues)}"
-        for issue in issues:
-            row = f"row {issue['row']}" if issue.get("row") is not None else "file"
-            yield f"{row:>10}  {issue['code']:24} {issue.get('path') or ''}  {issue['detail']}"
-
-
-def _count(value: Any) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{number} {what.replace('_', ' ')}" for what, number in value.items()) or "0"
-    return str(value)
+            kinds = [f"{counts[what]} {kind}" for kind, counts in answer["by_kind"].items() if counts[what]]
+            yield f"  {what:10} {answer[what]}{': ' if kinds else ''}{', '.join(kinds)}"
+        yield f"  issues     {answer['issue_count']}"
+        for issue in self.issues:
+            row = f"row {issue['row']}" if issue["row"] is not None else "file"
+            yield f"{row:>10}  {issue['code']:24} {issue['path']}  {issue['detail']}"
 
 
 class Remote:
@@ -73,11 +69,20 @@ class Remote:
         with file.open("rb") as content:
             files = {"file": (file.name, content)}
             accepted = self._ask("POST", "/registry/v1/imports", data=fields, files=files, headers=headers)
+        address = f"/registry/v1/imports/{accepted['import_id']}"
+        while (answer := self._ask("GET", address, params={"wait": WAIT}, headers=headers))["status"] in UNFINISHED:
+            continue
+        return ImportReport(answer, list(self._all(f"{address}/issues", headers)))
+
+    def _all(self, address: str, headers: dict[str, str]) -> Iterator[dict[str, Any]]:
+        """Every item of a paged list."""
+        query: dict[str, Any] = {"limit": 200}
         while True:
-            answer = self._ask("GET", f"/registry/v1/imports/{accepted['import_id']}", headers=headers)
-            if answer["status"] not in UNFINISHED:
-                return ImportReport(answer)
-            time.sleep(PAUSE)
+            page = self._ask("GET", address, params=query, headers=headers)
+            yield from page["items"]
+            if page["next"] is None:
+                return
+            query["after"] = page["next"]
 
     def _ask(self, method: str, path: str, **options: Any) -> dict[str, Any]:
         try:

@@ -6,5 +6,3 @@ from services.referral.app import service as referral
 from services.registry.app import service as registry
 
 SERVICES = (registry, eligibility, referral, monitoring)
-KEEP_KEYS = frozenset({"eligibility", "referral"})
-"""Services that seal what they hold of a case under a key of its own, and so have a database for keys."""

@@ -117,7 +117,14 @@ class Consumer:
                     await subscription.close()
 
     async def consume(self, batch: list[Message]) -> None:
-        """Apply a batch: in one transaction if nothing fails, else event by event."""
+        """Apply a batch: projections in one transaction if nothing fails, reactions event by event.
+
+        A reaction locks what it acts on, and locks of several aggregates in one transaction would have no order.
+        """
+        if self.listener != "projections":
+            for message in batch:
+                await self._apply_or_park(message)
+            return
         try:
             await self._apply(batch)
         except NotYet:

@@ -5,7 +5,7 @@ from shared.http.idempotency import KEY_REQUIRED
 from shared.http.merge_patch import MergePatch, patched
 from shared.http.paging import Page, PageRequest, page_of
 from shared.http.problems import refusals
-from shared.http.route import Expected, Router, Transaction, expect
+from shared.http.route import Expected, Router, Transaction, body_limit, expect
 
 __all__ = [
     "KEY_REQUIRED",
@@ -15,6 +15,7 @@ __all__ = [
     "PageRequest",
     "Router",
     "Transaction",
+    "body_limit",
     "expect",
     "needs",
     "page_of",

@@ -8,7 +8,7 @@ from sqlalchemy import func, select, text
 
 from shared.actor import Actor
 from shared.bus import parking
-from shared.db import outbox
+from shared.db import outbox, timers
 from shared.http.auth import needs
 from shared.http.route import Router, Transaction
 from shared.migrations import head_of, version_in
@@ -79,6 +79,8 @@ def offer_health(app: FastAPI, service: str, runtime: Runtime) -> None:
         for listener, topics in runtime.hears.items():
             lag = await runtime.bus.lag(f"{service}.{listener}", topics)
             checks[f"{listener}:lag"] = _check(lag, "events", LAG_WARN)
+        failing = await session.scalar(select(func.count()).select_from(timers).where(timers.c.attempts > 0))
+        checks["timers:failing"] = _check(failing or 0, "timers", 0)
         checks["parked:events"] = _check(await parking.count(session), "events", 0)
         worst = "warn" if any(each["status"] == "warn" for listed in checks.values() for each in listed) else "pass"
         return JSONResponse(

@@ -56,19 +56,21 @@ class Ears:
 
 
 def parse(header: str) -> list[tuple[str, UUID]]:
-    """The events a header names; Malformed when it names too many, or none that could exist."""
-    named = [part.strip() for part in header.split(",") if part.strip()]
+    """The events a header names, each once; Malformed when it names too many, or none that could exist."""
+    named = list(dict.fromkeys(part.strip() for part in header.split(",") if part.strip()))
     if not 1 <= len(named) <= MOST:
         raise Malformed(f"Relink-After takes one to {MOST} events")
-    events = []
+    events: list[tuple[str, UUID]] = []
     for each in named:
         service, _, event_id = each.partition(":")
         try:
-            events.append((service, UUID(event_id)))
+            event = (service, UUID(event_id))
         except ValueError as error:
             raise Malformed("Relink-After must be <service>:<event id>") from error
         if service not in SPEAKERS:
             raise Malformed("Relink-After names a service that does not exist")
+        if event not in events:
+            events.append(event)
     return events
 
 

@@ -1,5 +1,7 @@
 """The outermost layer of every service: a request id and a trace for the logs, and headers every answer has."""
 
+import logging
+import time
 from uuid import UUID
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -7,6 +9,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared import telemetry
 from shared.ids import new_id
+
+log = logging.getLogger("relink.requests")
 
 
 class RequestContext:
@@ -22,8 +26,12 @@ class RequestContext:
         current = telemetry.request_id.set(_request_id(headers.get("x-request-id")))
         telemetry.begin_trace(headers.get("traceparent"))
 
+        began, status = time.perf_counter(), 500
+
         async def with_headers(message: Message) -> None:
+            nonlocal status
             if message["type"] == "http.response.start":
+                status = message["status"]
                 added = MutableHeaders(scope=message)
                 added["X-Request-Id"] = telemetry.request_id.get() or ""
                 added["X-Content-Type-Options"] = "nosniff"
@@ -33,6 +41,8 @@ class RequestContext:
         try:
             await self._app(scope, receive, with_headers)
         finally:
+            route = getattr(scope.get("route"), "path", "nowhere")  # as declared: an address may hold what is private
+            log.info("%s %s %s %.1f ms", scope["method"], route, status, (time.perf_counter() - began) * 1000)
             telemetry.request_id.reset(current)
 
 

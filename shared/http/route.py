@@ -5,8 +5,6 @@ first byte of the answer leaves: a client that reads 201 can rely on it.
 """
 
 import json
-import logging
-import time
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
 
@@ -17,15 +15,21 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
 from shared.db import Versioned
-from shared.errors import Malformed, PreconditionFailed, PreconditionRequired
+from shared.errors import Malformed, PreconditionFailed, PreconditionRequired, TooLarge
 from shared.http import idempotency, read_after
 from shared.http.auth import authenticate, permit
 from shared.outbox import last_event
 from shared.runtime import Runtime
 
-log = logging.getLogger("relink.requests")
-
 BODY_LIMIT = 1_000_000
+"""Bytes a request may have, where its route says nothing else."""
+
+
+def body_limit(most: int) -> dict[str, Any]:
+    """`openapi_extra` of a route that takes larger bodies."""
+    return {"x-body-limit": most}
+
+
 _SAFE = ("GET", "HEAD", "OPTIONS")
 
 
@@ -45,18 +49,19 @@ class Route(APIRoute):
         scopes = scopes_of(self.dependant)
         if not scopes:
             raise TypeError(f"{self.path}: the endpoint names no scope; nobody may be let in by oversight")
-        key_required = (self.openapi_extra or {}).get("x-idempotency-key") == "required"
+        extra = self.openapi_extra or {}
+        key_required = extra.get("x-idempotency-key") == "required"
+        most = extra.get("x-body-limit", BODY_LIMIT)
 
         async def handle(request: Request) -> Response:
-            began = time.perf_counter()
             runtime: Runtime = request.app.state.runtime
             actor = request.state.actor = await authenticate(request, runtime.trust)
             permit(actor, scopes)
             key = idempotency.key_of(request, key_required) if request.method == "POST" else None
             if (after := request.headers.get("relink-after")) is not None:
                 await read_after.wait_until_past(runtime, after)
-            if request.method not in _SAFE and b"\\u0000" in await request.body():
-                raise Malformed("a text holds the character U+0000, which cannot be stored")
+            if request.method not in _SAFE:
+                await _read_body(request, most)
             async with runtime.sessions() as session:
                 request.state.session = session
                 claim = await idempotency.claim(request, self.path, actor, key) if key is not None else None
@@ -69,17 +74,29 @@ class Route(APIRoute):
                 if claim is not None:
                     await idempotency.keep_answer(session, claim, response)
                 await session.commit()
-            milliseconds = round((time.perf_counter() - began) * 1000, 1)
-            log.info("%s %s %s %s ms", request.method, self.path, response.status_code, milliseconds)
             return response
 
         return handle
 
 
+async def _read_body(request: Request, most: int) -> None:
+    """Read the body here, so that one that is too large is refused in its turn, and as a problem."""
+    if int(request.headers.get("content-length", "0")) > most:
+        raise TooLarge
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > most:
+            raise TooLarge
+    request._body = bytes(body)  # where Starlette keeps a body that was read
+    if b"\\u0000" in body and "json" in request.headers.get("content-type", ""):
+        raise Malformed("a text holds the character U+0000, which cannot be stored")
+
+
 def _add_etag(response: Response) -> None:
     """A resource that has a `version` has an ETag."""
     body = getattr(response, "body", b"")
-    if not body.startswith(b"{") or b'"version":' not in body:
+    if not body.startswith(b"{") or body.startswith(b'{"items":') or b'"version":' not in body:
         return
     version = json.loads(body).get("version")
     if isinstance(version, int):
@@ -90,7 +107,7 @@ class Router(APIRouter):
     """The router of one module; its paths are relative to `/<service>/v1`."""
 
     def __init__(self, tags: list[str]) -> None:
-        super().__init__(tags=list(tags), route_class=Route, max_body_size=BODY_LIMIT)
+        super().__init__(tags=list(tags), route_class=Route)
 
 
 def _session(request: Request) -> AsyncSession:

@@ -42,7 +42,7 @@ def _amount(value: str) -> str:
 
 Country = Annotated[str, StringConstraints(min_length=2, max_length=2), AfterValidator(_country)]
 Language = Annotated[str, StringConstraints(min_length=3, max_length=3), AfterValidator(_language)]
-AreaCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}[A-Z0-9]{0,18}$")]
+AreaCode = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{2,20}$")]
 """An OCHA P-code, or the country's code for the whole country."""
 Name = Annotated[str, StringConstraints(min_length=1, max_length=300, strip_whitespace=True)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2000, strip_whitespace=True)]

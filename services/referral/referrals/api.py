@@ -1,10 +1,10 @@
 """Referrals over HTTP. The routes of the actions are those of the transition table."""
 
-from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Query, Response
+from pydantic import AwareDatetime
 
 from services.referral.cases.domain import CaseIsClosed, NotCaseOwner
 from services.referral.referrals import actions, queries, views
@@ -58,7 +58,7 @@ async def list_referrals(
     page: PageRequest,
     box: Annotated[Box | None, Query(description="inbox: received, outbox: sent")] = None,
     status: Annotated[list[Status] | None, Query()] = None,
-    changed_after: Annotated[datetime | None, Query(description="Ordered by change, then")] = None,
+    changed_after: Annotated[AwareDatetime | None, Query(description="Ordered by change, then")] = None,
 ) -> Page[ReferralSummary]:
     """The referrals that one's organisation sent or received."""
     found = await queries.page(session, actor, page, box=box, statuses=status or [], changed_after=changed_after)

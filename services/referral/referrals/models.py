@@ -29,6 +29,11 @@ class Referral(Versioned, Base):
             postgresql_where=text(f"status IN ({_OPEN})"),
         ),
         Index("ix_referrals_case_id", "case_id"),
+        Index(
+            "ix_referrals_sharing_stopped_at",
+            "sharing_stopped_at",
+            postgresql_where=text("sharing_stopped_at IS NOT NULL"),
+        ),
         Index("ix_referrals_owner_id_changed_at", "owner_id", "changed_at"),
         Index("ix_referrals_service_id", "service_id"),
     )
@@ -97,6 +102,7 @@ class Task(Base):
     __table_args__ = (
         UniqueConstraint("referral_id", "number"),
         Index("ix_referral_tasks_organization_id_referral_id", "organization_id", "referral_id"),
+        Index("ix_referral_tasks_agreement_id", "agreement_id"),
     )
 
     task_id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)

@@ -146,13 +146,15 @@ async def open_of_service(session: AsyncSession, service_id: UUID) -> list[UUID]
     return await _open(session, Referral.service_id == service_id)
 
 
-async def open_between(session: AsyncSession, organization_ids: Collection[UUID]) -> list[UUID]:
-    """Open referrals whose current leg has one of these organisations at an end, or that one of them owns."""
-    current = exists().where(
-        Task.task_id == Referral.task_id,
-        or_(Task.organization_id.in_(organization_ids), Task.from_organization_id.in_(organization_ids)),
-    )
-    return await _open(session, or_(current, Referral.owner_id.in_(organization_ids)))
+async def open_by_agreement(session: AsyncSession, agreement_id: UUID, exporter_ids: Collection[UUID]) -> list[UUID]:
+    """Open referrals whose present leg this agreement permitted, or whose export may rest on its instrument."""
+    permitted = exists().where(Task.task_id == Referral.task_id, Task.agreement_id == agreement_id)
+    return await _open(session, or_(permitted, Referral.owner_id.in_(exporter_ids)))
+
+
+async def open_without_sharing(session: AsyncSession) -> list[UUID]:
+    """Open referrals for which sharing has stopped."""
+    return await _open(session, Referral.sharing_stopped_at.is_not(None))
 
 
 async def _open(session: AsyncSession, which: ColumnElement[bool]) -> list[UUID]:

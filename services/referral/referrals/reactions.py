@@ -24,7 +24,14 @@ from shared.events.referral import (
     ConsentWithdrawn,
     ReturnCancelled,
 )
-from shared.events.registry import AgreementChanged, AgreementEnded, ServiceChanged, ServicePublished, ServiceRetired
+from shared.events.registry import (
+    AgreementChanged,
+    AgreementEnded,
+    AgreementSigned,
+    ServiceChanged,
+    ServicePublished,
+    ServiceRetired,
+)
 
 STOPPED, RESUMED, MOVED = "sharing_stopped", "sharing_resumed", "deadline_moved"
 
@@ -74,19 +81,20 @@ async def stop_without_consent(session: AsyncSession, event: ConsentWithdrawn) -
     await _stop(session, await queries.open_of_case(session, event.case_id), reasons.CONSENT_WITHDRAWN)
 
 
-@reactions.on(ConsentGiven)
-async def share_again(session: AsyncSession, event: ConsentGiven) -> None:
+@reactions.on(ConsentGiven, AgreementSigned, AgreementChanged)
+async def share_again(session: AsyncSession, _: ConsentGiven | AgreementSigned | AgreementChanged) -> None:
     """Where sharing had stopped and everything it needs is there again it goes on."""
-    for journey in await _locked(session, await queries.open_of_case(session, event.case_id)):
-        if journey.referral.sharing_stopped_at is not None and await permission.still_shares(session, journey):
+    for journey in await _locked(session, await queries.open_without_sharing(session)):
+        if await permission.still_shares(session, journey):
             journey.referral.sharing_stopped_at = None
             await Step(session, journey, RESUMED, by=None).note()
 
 
 @reactions.on(AgreementEnded, AgreementChanged)
 async def stop_without_agreement(session: AsyncSession, event: AgreementEnded | AgreementChanged) -> None:
-    parties = {party.organization_id for party in event.parties}
-    await _stop(session, await queries.open_between(session, parties), reasons.AGREEMENT_ENDED)
+    exporters = [party.organization_id for party in event.parties] if event.transfer_instrument else []
+    concerned = await queries.open_by_agreement(session, event.agreement_id, exporters)
+    await _stop(session, concerned, reasons.AGREEMENT_ENDED)
 
 
 @reactions.on(ServiceRetired)

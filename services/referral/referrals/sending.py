@@ -5,6 +5,7 @@ from uuid import UUID
 
 from services.referral.cases import actions as cases
 from services.referral.cases import queries as case_queries
+from services.referral.cases.domain import CaseIsClosed
 from services.referral.known.queries import KnownService
 from services.referral.places import actions as places
 from services.referral.places.domain import PlaceState
@@ -37,6 +38,8 @@ LOOKED_AT_AHEAD = frozenset(
 async def send_first(step: Step) -> None:
     """From the case owner to the first organisation of the route."""
     referral, case = step.journey.referral, step.journey.case
+    if case.is_closed:
+        raise CaseIsClosed
     service = await routing.get_service(step.session, referral.service_id)
     step.journey.service = service
     mechanism, legs = await routing.plan(step.session, case, referral.owner_id, service, referral.via)

@@ -49,6 +49,7 @@ async def read_agreements(
 
 @router.get("/agreements/{agreement_id}", response_model=AgreementOut, responses=refusals(NotFound))
 async def read_agreement(agreement_id: UUID, session: Transaction, actor: Reader) -> Agreement:
+    """An agreement, for its parties and curators."""
     return await queries.get_agreement(session, actor, agreement_id)
 
 

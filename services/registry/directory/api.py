@@ -68,6 +68,7 @@ async def read_organizations(
 
 @router.get("/organizations/{organization_id}", response_model=OrganizationOut, responses=refusals(NotFound))
 async def read_organization(organization_id: UUID, session: Transaction, actor: Reader) -> Organization:
+    """An organisation; a lead only for curators and itself."""
     return await queries.get_organization(session, actor, organization_id)
 
 
@@ -110,6 +111,7 @@ async def read_programmes(
 
 @router.get("/programmes/{programme_id}", response_model=ProgrammeOut, responses=refusals(NotFound))
 async def read_programme(programme_id: UUID, session: Transaction, actor: Reader) -> Programme:
+    """A programme; unpublished only for its organisation and curators."""
     return await queries.get_programme(session, actor, programme_id)
 
 
@@ -166,6 +168,7 @@ async def read_services(
 
 @router.get("/services/{service_id}", response_model=ServiceOut, responses=refusals(NotFound))
 async def read_service(service_id: UUID, session: Transaction, actor: Reader) -> Service:
+    """A service; a lead or a draft only for its organisation and curators."""
     return await queries.get_service(session, actor, service_id)
 
 

@@ -9,7 +9,7 @@ from services.registry.imports.models import Import, ImportIssue
 from services.registry.imports.schemas import ImportAccepted, ImportOut, IssueOut
 from shared.actor import Actor
 from shared.errors import Forbidden, NotFound, TooLarge, Unprocessable
-from shared.http import Page, PageRequest, Router, Transaction, needs, refusals
+from shared.http import Page, PageRequest, Router, Transaction, body_limit, needs, refusals
 
 router = Router(tags=["imports"])
 Reader = Annotated[Actor, needs("registry:read")]
@@ -24,7 +24,7 @@ FORM_OVERHEAD = 100_000
     status_code=202,
     response_model=ImportAccepted,
     responses=refusals(Forbidden, TooLarge, FormatNotSupported, Unprocessable),
-    max_body_size=MAX_FILE + FORM_OVERHEAD,
+    openapi_extra=body_limit(MAX_FILE + FORM_OVERHEAD),
 )
 async def submit_import(
     session: Transaction,

@@ -45,6 +45,7 @@ async def read_mechanisms(
 
 @router.get("/mechanisms/{mechanism_id}", response_model=MechanismOut, responses=refusals(NotFound))
 async def read_mechanism(mechanism_id: UUID, session: Transaction, actor: Reader) -> Mechanism:
+    """A mechanism: where referrals go, and for which areas and needs."""
     return await queries.get_mechanism(session, mechanism_id)
 
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import asyncpg
 import httpx
 import pytest
-from sqlalchemy import text
+from sqlalchemy import delete, text
 
 from relink.embedded import EmbeddedPostgres
 from services.referral.app import service
@@ -55,7 +55,10 @@ async def referral_alone(postgres: EmbeddedPostgres) -> AsyncIterator[World]:
 
 
 @pytest.fixture
-def world(referral_alone: World) -> World:
-    """The referral service, on a Monday morning. Every scene in it has organisations of its own."""
+async def world(referral_alone: World) -> World:
+    """The referral service, on a Monday morning, without old timers. Every scene has organisations of its own."""
     clock.move_to(MONDAY)
+    async with referral_alone.runtime.sessions() as session:
+        await session.execute(delete(service.base.metadata.tables["timers"]))
+        await session.commit()
     return referral_alone

@@ -1,10 +1,10 @@
-"""The referral service alone on a real PostgreSQL, and a small world around it: who exists, what is agreed, who returns.
+"""The referral service alone on a real PostgreSQL, and a small world around it: who exists, who agreed, who returns.
 
 Events of the others go in as they come off the bus; everything else goes over HTTP. `settle` lets the service hear its
 own events, so that nothing has to wait for a worker.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
@@ -76,9 +76,9 @@ class World:
         return response.json()
 
     async def hear(self, *events: Event) -> None:
-        """The service's listeners hear these, the projections first, one event a transaction."""
-        for event in events:
-            await self._consume(
+        """The service's listeners hear these, the projections first."""
+        await self._consume(
+            *(
                 to_message(
                     f"relink.{event.speaker()}",
                     event_id=new_id(),
@@ -90,17 +90,19 @@ class World:
                     traceparent=None,
                     data=event.model_dump_json(),
                 )
+                for event in events
             )
+        )
 
-    async def _consume(self, message: Message) -> None:
+    async def _consume(self, *messages: Message) -> None:
         for listener in ("projections", "reactions"):
-            await self.worker.consumers[listener].consume([message])
+            await self.worker.consumers[listener].consume(list(messages))
 
     async def settle(self) -> None:
         """Let the service hear what it said itself, and what it says because of that, until there is nothing more."""
         while rows := await self._unheard():
-            for row in rows:
-                await self._consume(
+            await self._consume(
+                *(
                     to_message(
                         "relink.referral",
                         event_id=row.event_id,
@@ -112,12 +114,15 @@ class World:
                         traceparent=None,
                         data=row.data,
                     )
+                    for row in rows
                 )
+            )
 
     async def _unheard(self) -> list[Any]:
         outbox = self._outbox
         async with self.runtime.sessions() as session:
-            rows = list(await session.execute(select(outbox).where(outbox.c.published_at.is_(None)).order_by(outbox.c.seq)))
+            unheard = select(outbox).where(outbox.c.published_at.is_(None)).order_by(outbox.c.seq)
+            rows = list(await session.execute(unheard))
             seqs = [row.seq for row in rows]
             await session.execute(update(outbox).where(outbox.c.seq.in_(seqs)).values(published_at=clock.now()))
             await session.commit()
@@ -140,7 +145,8 @@ class World:
     async def said(self, subject: Any) -> list[Event]:
         """What was said about this referral or service, in order."""
         outbox = self._outbox
-        query = select(outbox.c.type, outbox.c.data).where(outbox.c.subject == UUID(str(subject))).order_by(outbox.c.seq)
+        about = outbox.c.subject == UUID(str(subject))
+        query = select(outbox.c.type, outbox.c.data).where(about).order_by(outbox.c.seq)
         async with self.runtime.sessions() as session:
             return [event_types()[name].model_validate_json(data) for name, data in await session.execute(query)]
 
@@ -149,7 +155,7 @@ class World:
 
 
 class Scene:
-    """Organisations, a service, a hub if it has one, and the agreements between them: everything in order for a referral."""
+    """Organisations, a service, a hub if it is to have one, and agreements: everything in order for a referral."""
 
     def __init__(self, world: World, *, hub: bool = False) -> None:
         self.world = world
@@ -166,16 +172,22 @@ class Scene:
     async def set(self, *, places: int | None = None, deadlines: Deadlines | None = None, **changes: Any) -> "Scene":
         """Let all this be heard."""
         organizations = (self.owner, self.hub, self.provider, self.stranger)
-        await self.world.hear(*(self.organization(each) for each in organizations))
-        await self.publish(places=places, **changes)
-        if self.mechanism_id is not None:
-            await self.world.hear(self.mechanism())
-            await self.agree("to hub", self.owner, self.hub, deadlines=deadlines)
-            await self.agree("onward", self.hub, self.provider, deadlines=deadlines)
+        terms = {"deadlines": deadlines or Deadlines()}
+        if self.mechanism_id is None:
+            ways: list[Event] = [self.agreement("direct", self.owner, self.provider, **terms)]
         else:
-            await self.agree("direct", self.owner, self.provider, deadlines=deadlines)
-        await self.share("sharing", self.owner, self.hub, onward_kinds=["ngo"])
-        await self.share("sharing directly", self.owner, self.provider)
+            ways = [
+                self.mechanism(),
+                self.agreement("to hub", self.owner, self.hub, **terms),
+                self.agreement("onward", self.hub, self.provider, **terms),
+            ]
+        await self.world.hear(
+            *(self.organization(each) for each in organizations),
+            self.service(places=places, **changes),
+            *ways,
+            self.sharing("sharing", self.owner, self.hub, onward_kinds=["ngo"]),
+            self.sharing("sharing directly", self.owner, self.provider),
+        )
         return self
 
     def organization(self, who: Organization) -> OrganizationChanged:
@@ -230,13 +242,12 @@ class Scene:
         }
         return AgreementSigned.model_validate(told | changes)
 
-    async def agree(self, name: str, *parties: Organization, deadlines: Deadlines | None = None, **changes: Any) -> None:
-        await self.world.hear(self.agreement(name, *parties, deadlines=deadlines or Deadlines(), **changes))
+    async def agree(self, name: str, *parties: Organization, **changes: Any) -> None:
+        await self.world.hear(self.agreement(name, *parties, **changes))
 
-    async def share(self, name: str, *parties: Organization, onward_kinds: list[str] | None = None) -> None:
-        instrument = TransferInstrument(article="46(2)(a)", onward_kinds=onward_kinds or [])
-        sharing = {"kind": "data_sharing", "covers": Covers(), "transfer_instrument": instrument}
-        await self.world.hear(self.agreement(name, *parties, **sharing))
+    def sharing(self, name: str, *parties: Organization, onward_kinds: Sequence[str] = ()) -> AgreementSigned:
+        instrument = TransferInstrument(article="46(2)(a)", onward_kinds=list(onward_kinds))
+        return self.agreement(name, *parties, kind="data_sharing", covers=Covers(), transfer_instrument=instrument)
 
     async def case(self, *, consent: bool = True, decision: bool = True, **changes: Any) -> "Returnee":
         """A registered case, with consent and a positive decision unless it is to be without."""
@@ -327,9 +338,7 @@ class Returnee:
 
     async def refer(self, **changes: Any) -> httpx.Response:
         """The answer to a referral of this case, whatever it is."""
-        return await self.scene.world.request(
-            self.scene.owner, "POST", "/referrals", self.order(**changes), key()
-        )
+        return await self.scene.world.request(self.scene.owner, "POST", "/referrals", self.order(**changes), key())
 
     async def referred(self, **changes: Any) -> "Sent":
         """A referral that was sent."""

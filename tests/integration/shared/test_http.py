@@ -244,7 +244,15 @@ async def test_a_lone_surrogate_is_refused(api: Api) -> None:
 async def test_a_body_beyond_the_limit_is_refused(api: Api) -> None:
     huge = json.dumps(GOOD | {"name": "x" * BODY_LIMIT}).encode()
     headers = api.token | {"Content-Type": "application/json", "Idempotency-Key": "k"}
-    assert (await api.http.post(PATH, content=huge, headers=headers)).status_code == 413
+
+    async def in_pieces() -> AsyncIterator[bytes]:
+        yield huge[:10]
+        yield huge[10:]
+
+    for content in (huge, in_pieces()):
+        refused = await api.http.post(PATH, content=content, headers=headers)
+        assert (refused.status_code, refused.json()["type"]) == (413, "urn:relink:problem:too-large")
+    assert (await api.http.post(PATH, content=huge)).status_code == 401
 
 
 async def test_a_number_no_column_can_hold_is_the_senders_mistake(api: Api) -> None:
@@ -266,7 +274,8 @@ async def test_editing_needs_the_version_that_was_read(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    "after", ["", "x", "referral", "referral:1", f"nobody:{new_id()}", ",".join(["referral:" + str(new_id())] * 9)]
+    "after",
+    ["", "x", "referral", "referral:1", f"nobody:{new_id()}", ",".join(f"referral:{new_id()}" for _ in range(9))],
 )
 async def test_a_relink_after_that_names_no_event_is_refused(api: Api, after: str) -> None:
     assert (await api.post(key="k", Relink_After=after)).status_code == 400

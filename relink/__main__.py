@@ -1,0 +1,3 @@
+from relink.cli import main
+
+main()
