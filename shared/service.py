@@ -19,7 +19,7 @@ from shared.db import engine_for, keys_metadata
 from shared.events import SPEAKERS
 from shared.http.auth import Trust
 from shared.http.health import offer_health
-from shared.http.problems import speak_problems
+from shared.http.problems import describe_problems, speak_problems
 from shared.http.request_context import RequestContext
 from shared.runtime import Runtime, open_runtime
 from shared.settings import Settings
@@ -87,6 +87,7 @@ class Service:
         )
         app.state.runtime = runtime
         speak_problems(app)
+        describe_problems(app)
         for router in self.routers:
             app.include_router(router, prefix=f"/{self.name}/v1")
         offer_health(app, self.name, runtime)

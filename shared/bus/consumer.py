@@ -15,8 +15,7 @@ from uuid import UUID
 
 import asyncpg
 from pydantic import ValidationError
-from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -41,6 +40,12 @@ BRAKE_KEYS = 20
 BRAKE_SECONDS = 60.0
 TRANSIENT_STATES = ("08", "40", "53", "55P03", "57P0", "58")
 """SQLSTATE classes that say 'not now' rather than 'never' (connection, rollback, resources, lock, shutdown, system)."""
+
+
+CLAIM = text(
+    "INSERT INTO inbox (listener, event_id) SELECT :listener, unnest(CAST(:ids AS uuid[]))"
+    " ON CONFLICT DO NOTHING RETURNING event_id"
+)
 
 
 class Braked(Exception):
@@ -171,9 +176,7 @@ class Consumer:
 
     async def _claim(self, session: AsyncSession, event_ids: list[UUID]) -> set[UUID]:
         """Which of these are heard for the first time (and are from now on in the inbox)."""
-        statement = insert(inbox).on_conflict_do_nothing().returning(inbox.c.event_id)
-        rows = [{"listener": self.listener, "event_id": event_id} for event_id in dict.fromkeys(event_ids)]
-        return set(await session.scalars(statement, rows)) if rows else set()
+        return set(await session.scalars(CLAIM, {"listener": self.listener, "ids": list(dict.fromkeys(event_ids))}))
 
     async def _apply(self, batch: list[Message]) -> None:
         """The batch in one transaction. What cannot be read fails the batch and is parked when it comes alone."""

@@ -5,7 +5,9 @@ order (tailing a sequence would skip rows that commit late). A group's reader ho
 """
 
 import asyncio
+import base64
 import contextlib
+import json
 from collections.abc import Sequence
 
 import asyncpg
@@ -15,24 +17,31 @@ from shared.bus.interface import Headers, Message
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS topics (topic text PRIMARY KEY, next_offset bigint NOT NULL DEFAULT 0);
 CREATE TABLE IF NOT EXISTS messages (
-    topic text NOT NULL REFERENCES topics, "offset" bigint NOT NULL, key bytea, value bytea,
-    header_names text[] NOT NULL, header_values bytea[] NOT NULL,
+    topic text NOT NULL REFERENCES topics, "offset" bigint NOT NULL, key bytea, value bytea, headers text NOT NULL,
     sent_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (topic, "offset"));
 CREATE TABLE IF NOT EXISTS positions (
     reader text NOT NULL, topic text NOT NULL REFERENCES topics, next_offset bigint NOT NULL,
     PRIMARY KEY (reader, topic));
 CREATE OR REPLACE FUNCTION announce() RETURNS trigger LANGUAGE plpgsql AS
-    $$ BEGIN PERFORM pg_notify('messages', ''); RETURN NULL; END $$;
-CREATE OR REPLACE TRIGGER messages_announced AFTER INSERT ON messages FOR EACH STATEMENT EXECUTE FUNCTION announce();
+    $$ BEGIN PERFORM pg_notify('messages', topic) FROM (SELECT DISTINCT topic FROM added) t; RETURN NULL; END $$;
+CREATE OR REPLACE TRIGGER messages_announced AFTER INSERT ON messages REFERENCING NEW TABLE AS added
+    FOR EACH STATEMENT EXECUTE FUNCTION announce();
 """
 GRANTS = """
 GRANT USAGE ON SCHEMA public TO {role};
 GRANT SELECT, INSERT, UPDATE ON topics, positions TO {role};
 GRANT SELECT, INSERT ON messages TO {role};
 """
+SEND = """
+WITH taken AS (UPDATE topics SET next_offset = next_offset + cardinality($2::bytea[]) WHERE topic = $1
+               RETURNING next_offset - cardinality($2::bytea[]) AS base)
+INSERT INTO messages (topic, "offset", key, value, headers)
+SELECT $1, taken.base + sent.place - 1, sent.key, sent.value, sent.headers
+FROM taken, unnest($2::bytea[], $3::bytea[], $4::text[]) WITH ORDINALITY AS sent(key, value, headers, place)
+"""
 NEXT = """
-SELECT m.topic, m."offset", m.key, m.value, m.header_names, m.header_values
+SELECT m.topic, m."offset", m.key, m.value, m.headers
 FROM unnest($1::text[], $2::bigint[]) AS at(topic, next_offset)
 CROSS JOIN LATERAL (
     SELECT * FROM messages WHERE messages.topic = at.topic AND messages."offset" >= at.next_offset
@@ -60,33 +69,14 @@ class PostgresSender:
         self._connection = connection
 
     async def send(self, messages: Sequence[Message]) -> None:
-        async with self._connection.transaction():
-            for topic in dict.fromkeys(message.topic for message in messages):
-                await self._send(topic, [message for message in messages if message.topic == topic])
-
-    async def _send(self, topic: str, batch: list[Message]) -> None:
-        base = await self._connection.fetchval(
-            "UPDATE topics SET next_offset = next_offset + $2 WHERE topic = $1 RETURNING next_offset - $2",
-            topic,
-            len(batch),
-        )
-        if base is None:
-            raise UnknownTopic(UNKNOWN_TOPIC.format(topic))
-        await self._connection.copy_records_to_table(
-            "messages",
-            columns=["topic", "offset", "key", "value", "header_names", "header_values"],
-            records=[
-                (
-                    topic,
-                    base + position,
-                    m.key,
-                    m.value,
-                    [name for name, _ in m.headers],
-                    [value for _, value in m.headers],
-                )
-                for position, m in enumerate(batch)
-            ],
-        )
+        """One statement for each topic: a batch is on the bus whole or not at all."""
+        for topic in dict.fromkeys(message.topic for message in messages):
+            batch = [message for message in messages if message.topic == topic]
+            sent = await self._connection.execute(
+                SEND, topic, [m.key for m in batch], [m.value for m in batch], [_to_text(m.headers) for m in batch]
+            )
+            if sent == "INSERT 0 0":
+                raise UnknownTopic(UNKNOWN_TOPIC.format(topic))
 
     async def close(self) -> None:
         await self._connection.close(timeout=2)
@@ -102,8 +92,13 @@ class PostgresSubscription:
 
     async def open(self) -> None:
         await self._connection.execute("SELECT pg_advisory_lock(hashtextextended($1, 0))", f"reader {self._group}")
-        await self._connection.add_listener("messages", lambda *_: self._woken.set())
+        await self._connection.execute("SET synchronous_commit = off")  # a position that is lost is read again, once
+        await self._connection.add_listener("messages", self._hear)
         await self.rewind()
+
+    def _hear(self, _connection: object, _pid: int, _channel: str, topic: object) -> None:
+        if topic in self._topics:
+            self._woken.set()
 
     async def rewind(self) -> None:
         known = {
@@ -121,14 +116,7 @@ class PostgresSubscription:
         for row in rows:
             self._at[row["topic"]] = max(self._at[row["topic"]], row["offset"] + 1)
         return [
-            Message(
-                row["topic"],
-                row["key"],
-                row["value"],
-                _headers(row["header_names"], row["header_values"]),
-                0,
-                row["offset"],
-            )
+            Message(row["topic"], row["key"], row["value"], _from_text(row["headers"]), 0, row["offset"])
             for row in rows
         ]
 
@@ -185,5 +173,23 @@ class PostgresBus:
             await self._pool.close()
 
 
-def _headers(names: list[str], values: list[bytes | None]) -> Headers:
-    return list(zip(names, values, strict=True))
+def _to_text(headers: Headers) -> str:
+    """Names and values; a value that is text stands as it is, any other as base64 in a list."""
+    return json.dumps([[name, _value_as_json(value)] for name, value in headers])
+
+
+def _value_as_json(value: bytes | None) -> str | list[str] | None:
+    try:
+        text = None if value is None else value.decode()
+    except UnicodeDecodeError:
+        text = None
+    if (text is None and value is not None) or (text is not None and "\0" in text):
+        return [base64.b64encode(value or b"").decode()]
+    return text
+
+
+def _from_text(kept: str) -> Headers:
+    return [
+        (name, base64.b64decode(value[0]) if isinstance(value, list) else None if value is None else value.encode())
+        for name, value in json.loads(kept)
+    ]

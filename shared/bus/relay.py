@@ -41,6 +41,7 @@ class Relay:
                     connection = await asyncpg.connect(self._url)
                     stack.push_async_callback(connection.close, timeout=2)
                     await connection.execute("SELECT pg_advisory_lock(hashtextextended('relay', 0))")
+                    await connection.execute("SET synchronous_commit = off")  # a mark that is lost is a message twice
                     sender = await self._bus.sender()
                     stack.push_async_callback(sender.close)
                     failures = 0

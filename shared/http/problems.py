@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 
@@ -34,14 +34,29 @@ SPEAKING = {
 """Validation messages that cannot hold what was sent; all others are told in our own words."""
 
 
+class Flaw(BaseModel):
+    """One thing in a request that cannot be used."""
+
+    pointer: str
+    """Where: a JSON Pointer (RFC 6901) into the body, or below `/query`, `/path` or `/header`."""
+    detail: str
+    code: str
+
+
 class ProblemOut(BaseModel):
-    """RFC 9457 problem details."""
+    """RFC 9457 problem details; a problem may have members of its own besides, such as `current` and `allowed`."""
+
+    model_config = ConfigDict(title="Problem", extra="allow")
 
     type: str
+    """`urn:relink:problem:` and the problem's name."""
     title: str
     status: int
     detail: str | None = None
     instance: str | None = None
+    """The request, as it stands in our logs."""
+    errors: list[Flaw] = []
+    """With 422: everything that cannot be used."""
 
 
 def as_response(request: Request, problem: Problem) -> JSONResponse:
@@ -148,10 +163,47 @@ def _internal(request: Request, error: Exception) -> JSONResponse:
     return as_response(request, errors.Internal())
 
 
+CONTENT = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+ALWAYS: dict[str, type[Problem]] = {
+    "401": errors.Unauthenticated,
+    "403": errors.Forbidden,
+    "422": errors.Unprocessable,
+}
+"""Refusals that any operation with a scope can answer with, besides those it declares."""
+
+
 def refusals(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:
     """The refusals an endpoint declares, for its OpenAPI description: status → which problems."""
     told: dict[int | str, dict[str, Any]] = {}
     for kind in kinds:
-        entry = told.setdefault(kind.status, {"model": ProblemOut, "description": ""})
+        entry = told.setdefault(kind.status, {"description": "", "content": CONTENT})
         entry["description"] = "; ".join(filter(None, [entry["description"], f"`{kind.slug()}`: {kind.title()}"]))
     return told
+
+
+def describe_problems(app: FastAPI) -> None:
+    """Let the OpenAPI document of `app` say what refusals really look like, instead of FastAPI's own 422."""
+    written_by_fastapi = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            document = written_by_fastapi()
+            schemas = document.setdefault("components", {}).setdefault("schemas", {})
+            for name in ("HTTPValidationError", "ValidationError"):
+                schemas.pop(name, None)
+            schemas["Problem"] = ProblemOut.model_json_schema(ref_template="#/components/schemas/{model}")
+            schemas |= schemas["Problem"].pop("$defs", {})
+            for operation in (each for path in document["paths"].values() for each in path.values()):
+                _correct(operation)
+        return app.openapi_schema or {}
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
+
+
+def _correct(operation: dict[str, Any]) -> None:
+    responses = operation["responses"]
+    if "HTTPValidationError" in str(responses.get("422", "")):
+        del responses["422"]
+    if "security" in operation:
+        for status, kind in ALWAYS.items():
+            responses.setdefault(status, {"description": f"`{kind.slug()}`: {kind.title()}", "content": CONTENT})
