@@ -8,8 +8,8 @@ from shared.bus.interface import Bus
 from shared.bus.postgres import PostgresBus
 from shared.crypto import CaseKeys, decode_key
 from shared.db import engine_for
+from shared.ears import Ears
 from shared.http.auth import Trust
-from shared.http.read_after import Ears
 from shared.outbox import RelinkSession
 from shared.settings import Settings
 

@@ -6,53 +6,17 @@ that nobody here listens to counts as past.
 
 import asyncio
 import time
-from typing import TYPE_CHECKING
 from uuid import UUID
 
-import asyncpg
 from sqlalchemy import and_, func, or_, select
 
 from shared.db import inbox
 from shared.errors import Malformed, NotCaughtUp
 from shared.events import SPEAKERS
-
-if TYPE_CHECKING:  # a runtime holds ears
-    from shared.runtime import Runtime
+from shared.runtime import Runtime
 
 MOST = 8
 WAIT_SECONDS = 2.0
-
-
-class Ears:
-    """One LISTEN connection a process: wakes whoever waits for the inbox to grow. A lost connection is made again."""
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-        self._connection: asyncpg.Connection | None = None
-        self._waiting: set[asyncio.Event] = set()
-        self._lock = asyncio.Lock()
-
-    def _wake(self, *_: object) -> None:
-        for event in self._waiting:
-            event.set()
-
-    async def open(self) -> None:
-        async with self._lock:
-            if self._connection is None or self._connection.is_closed():
-                self._connection = await asyncpg.connect(self._url)
-                await self._connection.add_listener("heard", self._wake)
-
-    async def close(self) -> None:
-        if self._connection is not None:
-            await self._connection.close(timeout=2)
-
-    def listen(self) -> asyncio.Event:
-        event = asyncio.Event()
-        self._waiting.add(event)
-        return event
-
-    def forget(self, event: asyncio.Event) -> None:
-        self._waiting.discard(event)
 
 
 def parse(header: str) -> list[tuple[str, UUID]]:
@@ -74,7 +38,7 @@ def parse(header: str) -> list[tuple[str, UUID]]:
     return events
 
 
-async def wait_until_past(runtime: "Runtime", header: str) -> None:
+async def wait_until_past(runtime: Runtime, header: str) -> None:
     """Return once every listener of this service is past the events; NotCaughtUp (503) after two seconds."""
     wanted = [
         and_(inbox.c.listener == listener, inbox.c.event_id == event_id)

@@ -1,4 +1,4 @@
-"""What a match asks and answers (`contract.md` 4)."""
+"""What a match asks and answers."""
 
 from datetime import date, datetime
 from typing import Annotated, Any, Self

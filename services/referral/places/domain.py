@@ -1,4 +1,4 @@
-"""The arithmetic of places and the fairness of the queue (`contract.md` 5, Places)."""
+"""The arithmetic of places and the fairness of the queue."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Deadlines: who must act until when (`contract.md` 5). The defaults are the project's own; agreements override them.
+"""Deadlines: who must act until when. The defaults are the project's own; agreements override them.
 
 Days are working days of the organisation that must act and end with the day (UTC); hours run by the clock.
 """

@@ -1,4 +1,4 @@
-"""Reason codes, outcomes and question codes (`contract.md` 5). A code says why; a person's own words stay sealed."""
+"""Reason codes, outcomes and question codes. A code says why; a person's own words stay sealed."""
 
 from typing import Literal, get_args
 

@@ -1,4 +1,4 @@
-"""The transition table of `contract.md` 5. It is the rule: routes, `allowed` and documentation come from it."""
+"""The transition table of a referral. It is the rule: routes, `allowed` and documentation come from it."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass

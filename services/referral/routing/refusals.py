@@ -1,4 +1,4 @@
-"""What must hold before a leg is travelled (`contract.md` 6): one table of problem and check, judged from loaded facts.
+"""What must hold before a leg is travelled: one table of problem and check, judged from loaded facts.
 
 Every leg is judged again, by what this service has heard on the day.
 """
