@@ -12,13 +12,14 @@ from typing import Annotated, Any, NoReturn
 import typer
 import uvloop
 
-from relink.data_folder import DataFolder, FolderInUse
+from relink.data_folder import DataFolder, FolderInUse, NotOurs
 from relink.embedded import PostgresFailed
+from relink.failures import PartFailed
 from relink.ports import PortInUse
 from relink.remote import Refused, Remote
 from shared import telemetry
 
-CANNOT_START = (FolderInUse, PortInUse, PostgresFailed)
+CANNOT_GO_ON = (FolderInUse, NotOurs, PortInUse, PostgresFailed, PartFailed)
 STOPS = (signal.SIGINT, signal.SIGTERM)
 
 app = typer.Typer(
@@ -109,6 +110,8 @@ def reset(
         folder.empty()
     except FolderInUse as error:
         _fail(f"{error}: stop it first.")
+    except NotOurs as error:
+        _fail(str(error))
     typer.echo(f"{folder.path} is gone.")
 
 
@@ -164,11 +167,16 @@ def _until_stopped(work: Coroutine[Any, Any, None], folder: DataFolder) -> bool:
             if not stopped:
                 raise
 
-    with folder.open_log() as log, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    try:
+        opened = folder.open_log()
+    except OSError as error:
+        work.close()
+        _fail(f"The data folder cannot be used: {error.strerror}: {folder.path}")
+    with opened as log, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         telemetry.log_as_json(stream=log)
         try:
             runner.run(guarded())
-        except CANNOT_START as error:
+        except CANNOT_GO_ON as error:
             _fail(str(error))
     return stopped
 

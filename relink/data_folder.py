@@ -15,8 +15,17 @@ LOG_LIMIT = 10_000_000
 """Bytes from which on the next start begins a new log and keeps the old one beside it."""
 
 
+KEYRING = "keyring.json"
+LEFTOVERS = frozenset({"lock", "relink.log", "relink.log.old"})
+"""What a start that never got as far as a keyring may have left."""
+
+
 class FolderInUse(RuntimeError):
     """Another process runs on this data folder."""
+
+
+class NotOurs(RuntimeError):
+    """The folder holds what Relink never wrote."""
 
 
 class Keyring:
@@ -55,6 +64,8 @@ class DataFolder:
     @contextmanager
     def hold(self) -> Iterator["DataFolder"]:
         """Inside, no other process holds the folder; raises FolderInUse when one does. Whatever ends us frees it."""
+        if self.path.exists() and not (self.path / KEYRING).exists() and self._strange():
+            raise NotOurs(f"{self.path} is not a data folder of Relink: name an empty one, or one that it has made")
         self.path.mkdir(parents=True, exist_ok=True)
         # Everything in it is closed to others; the way through stays open, as PostgreSQL under root is somebody else.
         self.path.chmod(0o711)
@@ -67,9 +78,12 @@ class DataFolder:
         finally:
             os.close(lock)
 
+    def _strange(self) -> bool:
+        return any(entry.name not in LEFTOVERS for entry in self.path.iterdir())
+
     @property
     def keyring(self) -> Keyring:
-        return Keyring(self.path / "keyring.json")
+        return Keyring(self.path / KEYRING)
 
     def open_log(self) -> IO[str]:
         """The log, to be appended to; only its owner reads it."""
@@ -80,7 +94,7 @@ class DataFolder:
         return open(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", encoding="utf-8")
 
     def empty(self) -> None:
-        """Nothing is left of it. Raises FolderInUse while anything runs on it."""
+        """Nothing is left of it. Raises FolderInUse while anything runs on it, NotOurs where Relink never was."""
         if not self.path.exists():
             return
         with self.hold():

@@ -138,6 +138,11 @@ class EmbeddedPostgres:
             self.stop()
             raise
 
+    @property
+    def alive(self) -> bool:
+        """False once the server has ended, however that came about."""
+        return self._process is not None and self._process.poll() is None
+
     def stop(self) -> None:
         """It has ended, and its data are on disk."""
         if self._process is not None:

@@ -1,7 +1,6 @@
 """All of Relink in one process and one event loop, on an embedded PostgreSQL: for development, demos and tests."""
 
 import asyncio
-import contextlib
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -17,7 +16,8 @@ from starlette.types import ASGIApp
 from relink import databases
 from relink.data_folder import DataFolder
 from relink.demo_issuer import DemoIssuer
-from relink.embedded import SUPERUSER, EmbeddedPostgres
+from relink.embedded import SUPERUSER, EmbeddedPostgres, PostgresFailed
+from relink.failures import PartFailed
 from relink.gateway import Gateway
 from relink.local_mode import local_mode
 from relink.ports import bound
@@ -28,8 +28,15 @@ from shared.runtime import Runtime
 from shared.worker import Worker
 
 HOST = "127.0.0.1"
+WATCH_SECONDS = 1.0
 NAMES = [HOST, "localhost"]
 """What the Host header may say: a page that points its own name at this machine (DNS rebinding) gets nothing."""
+
+
+def _innermost(error: BaseException | None) -> str:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return str(error) if isinstance(error, PostgresFailed) else type(error).__name__
 
 
 @dataclass
@@ -60,8 +67,8 @@ class System:
         """Returns never; raises when a part of the system has died."""
         done, _ = await asyncio.wait(self.tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
-            await task
-        raise RuntimeError("a part of the system ended by itself")
+            failed = task.exception()
+            raise PartFailed(f"{task.get_name()} has ended ({_innermost(failed)}): see the log") from failed
 
 
 @asynccontextmanager
@@ -90,6 +97,7 @@ async def running_system(folder: Path, port: int = 8000, host: str = HOST) -> As
             system.runtimes[service.name] = runtime
             system.workers[service.name] = service.worker(runtime)
             applications[service.name] = service.api(runtime)
+        system.tasks.append(asyncio.create_task(_watch(postgres), name="PostgreSQL"))
         for name, worker in system.workers.items():
             system.tasks.append(asyncio.create_task(worker.run(), name=f"{name} worker"))
         at_the_end.push_async_callback(_cancel, list(system.tasks))
@@ -126,12 +134,17 @@ class _Server(uvicorn.Server):
         await serving
 
 
+async def _watch(postgres: EmbeddedPostgres) -> None:
+    """Ends only when the server has: nothing works without it, and it does not come back by itself."""
+    while postgres.alive:  # noqa: ASYNC110  # a process has no event to wait for
+        await asyncio.sleep(WATCH_SECONDS)
+    raise PostgresFailed("PostgreSQL ended by itself: see postgres.log in the data folder")
+
+
 async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
     for task in tasks:
         task.cancel()
-    for task in tasks:
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+    await asyncio.gather(*tasks, return_exceptions=True)  # what made one of them fail was told already
 
 
 class _DemoAuth(httpx.Auth):

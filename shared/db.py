@@ -103,6 +103,7 @@ timers = Table(
 idempotency_keys = Table(
     "idempotency_keys",
     _plumbing,
+    Column("org_id", PgUuid(), primary_key=True),  # client ids are unique for each issuer only
     Column("client_id", Text, primary_key=True),
     Column("route", Text, primary_key=True),
     Column("key", Text, primary_key=True),
@@ -110,6 +111,7 @@ idempotency_keys = Table(
     Column("status", Integer, nullable=False),
     Column("headers", JSONB, nullable=False),
     Column("body", LargeBinary, nullable=False),
+    Column("case_id", PgUuid()),  # of the case whose key seals the body, if it tells of a person
     Column("kept_at", Moment, nullable=False, index=True),
 )
 keys_metadata = MetaData(naming_convention=NAMES)
@@ -154,7 +156,7 @@ def engine_for(url: str, pool_size: int = 5, **options: Any) -> AsyncEngine:
         url.replace("postgresql://", "postgresql+asyncpg://", 1),
         pool_size=pool_size,
         max_overflow=pool_size,
-        pool_pre_ping=False,
+        hide_parameters=True,  # an error's text must not hold what was about to be stored
         connect_args={"server_settings": {"timezone": "UTC", "lock_timeout": "10s"}},
         **options,
     )

@@ -11,6 +11,7 @@ from typing import Any
 
 import uvicorn
 from fastapi import APIRouter, FastAPI
+from pydantic import SecretStr
 from sqlalchemy.orm import DeclarativeBase
 
 from shared import migrations, telemetry
@@ -123,6 +124,7 @@ class Service:
         words = list(sys.argv[1:] if arguments is None else arguments)
         telemetry.log_as_json()
         settings = Settings.read(self.name)
+        self._require(settings)
         match words:
             case ["api"]:
                 asyncio.run(self._serve(settings))
@@ -135,6 +137,17 @@ class Service:
                 asyncio.run(migrations.revise(self.name, engine, self.base.metadata, message))
             case _:
                 sys.exit(f"usage: python -m services.{self.name} api | worker | migrate | revise MESSAGE")
+
+    def _require(self, settings: Settings) -> None:
+        """Say which variable is missing, before anything else complains about it."""
+        needed: dict[str, SecretStr | None] = {"DATABASE_URL": settings.database_url, "BUS_URL": settings.bus_url}
+        if self.keeps_keys:
+            needed |= {"KEYS_URL": settings.keys_url, "KEY_ENCRYPTION_KEY": settings.key_encryption_key}
+        missing = [name for name, value in needed.items() if not (value and value.get_secret_value())]
+        if missing:
+            sys.exit(f"not set: {', '.join(f'RELINK_{self.name.upper()}_{name}' for name in missing)}")
+        if settings.issuers is not None and not settings.issuers.is_file():
+            sys.exit("RELINK_ISSUERS names no file")
 
     @asynccontextmanager
     async def _runtime(self, settings: Settings) -> AsyncIterator[Runtime]:

@@ -53,6 +53,5 @@ def log_as_json(level: int = logging.INFO, stream: IO[str] | None = None) -> Non
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    logging.getLogger(
-        "uvicorn.access"
-    ).disabled = True  # it would log query strings; shared.http logs the route instead
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of every look at a revision
+    logging.getLogger("uvicorn.access").disabled = True  # it would log query strings

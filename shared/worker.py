@@ -7,7 +7,6 @@ from datetime import timedelta
 
 import asyncpg
 from sqlalchemy import delete, select, update
-from sqlalchemy.exc import DBAPIError
 
 from shared import clock, telemetry
 from shared.bus.consumer import BACK_OFF, Consumer, is_transient
@@ -126,9 +125,13 @@ class Worker:
     async def _sweep(self) -> None:
         """Forget answers that nobody will ask for again."""
         while True:
-            with contextlib.suppress(DBAPIError, OSError):
+            try:
                 async with self._runtime.sessions() as session:
                     old = idempotency_keys.c.kept_at < clock.now() - timedelta(hours=KEPT_HOURS)
                     await session.execute(delete(idempotency_keys).where(old))
                     await session.commit()
+            except Exception as error:
+                if not is_transient(error):
+                    raise
+                log.warning("sweep: %s, trying again later", type(error).__name__)
             await asyncio.sleep(SWEEP_SECONDS)

@@ -243,18 +243,21 @@ async def arrive(system: System, partner: Partner, case: dict[str, Any], days: i
 
 
 async def show_monitoring(party: Partner, evaluator: Partner, referral: dict[str, Any], teller: Teller) -> None:
-    """The timeline as a party sees it, and the indicators as the evaluator does."""
+    """The timeline and the indicators as a party sees them; over all, so few people would not be shown."""
     heard = await party.get(f"/monitoring/v1/referrals/{referral['referral_id']}")
     teller.says(f"The timeline of the referral, {len(heard['timeline'])} entries:")
     for entry in heard["timeline"]:
         who = (entry["acted_by"] or {}).get("name") or "the system"
         teller.shows(f"{entry['at'][:10]}  {entry['type']:<20} {who}")
-    for indicator in (await evaluator.get("/monitoring/v1/indicators"))["items"]:
-        result = await evaluator.get(f"/monitoring/v1/indicators/{indicator['code']}")
+    for indicator in (await party.get("/monitoring/v1/indicators"))["items"]:
+        result = await party.get(f"/monitoring/v1/indicators/{indicator['code']}")
         teller.says(f"{result['name']} (referrals sent: {result['referrals']}; {result['source']}):")
         names = {measure["code"]: measure for measure in indicator["measures"]}
         known = [count for count in result["total"] if count["value"] is not None]
         teller.shows(*([_figure(names[count["code"]], count) for count in known] or ["nothing to count yet"]))
+    over_all = await evaluator.get("/monitoring/v1/indicators/3-completion-and-drop-out")
+    threshold = over_all["small_cells"]["threshold"]
+    teller.says(f"The evaluator sees figures over all organisations, but none about fewer than {threshold} referrals.")
 
 
 def _figure(measure: dict[str, Any], count: dict[str, Any]) -> str:

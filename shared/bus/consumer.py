@@ -35,11 +35,12 @@ POLL_SECONDS = 5.0
 RETRIES = (0.05, 0.2, 0.8)
 """Pauses before a failing event is tried again; after the last its key is parked."""
 BACK_OFF = (0.1, 0.5, 2.0, 5.0, 15.0)
-NOT_YET_SECONDS = 0.005
+NOT_YET_SECONDS = (0.005, 0.005, 0.02, 0.1, 0.5)
+"""Pauses of a reaction that waits for the projections, growing while nothing moves."""
 BRAKE_KEYS = 20
 BRAKE_SECONDS = 60.0
-TRANSIENT_STATES = ("08", "40", "53", "55P03", "57P0", "58")
-"""SQLSTATE classes that say 'not now' rather than 'never' (connection, rollback, resources, lock, shutdown, system)."""
+TRANSIENT_STATES = ("08", "25006", "40", "53", "55P03", "57P0", "58")
+"""SQLSTATE classes that say 'not now': connection, read-only, rollback, resources, lock, shutdown, system."""
 
 
 CLAIM = text(
@@ -89,7 +90,7 @@ class Consumer:
 
     async def run(self) -> None:
         """Until cancelled or braked."""
-        failures = 0
+        failures, waits = 0, 0
         while True:
             subscription: Subscription | None = None
             try:
@@ -97,21 +98,22 @@ class Consumer:
                 while True:
                     if not (batch := await subscription.poll(POLL_LIMIT, POLL_SECONDS)):
                         continue
-                    try:
-                        await self.consume(batch)
-                    except NotYet:  # the projections are a moment behind; what was applied stays applied
+                    done = await self.consume(batch)
+                    if done:
+                        await subscription.commit(batch[:done])
+                        failures, waits = 0, 0
+                    if done < len(batch):  # the projections are behind
                         await subscription.rewind()
-                        await asyncio.sleep(NOT_YET_SECONDS)
-                        continue
-                    await subscription.commit(batch)
-                    failures = 0
+                        await asyncio.sleep(NOT_YET_SECONDS[min(waits, len(NOT_YET_SECONDS) - 1)])
+                        waits += 1
             except Braked:
                 log.critical(
                     "%s: stopped, %s keys parked in a short time; look before starting it again", self.group, BRAKE_KEYS
                 )
                 raise
             except Exception as error:
-                if not is_transient(error):
+                # A PostgresError that is raised bare comes from the bus: whatever it is, no event is to blame.
+                if not (is_transient(error) or isinstance(error, asyncpg.PostgresError)):
                     raise
                 pause = BACK_OFF[min(failures, len(BACK_OFF) - 1)]
                 failures += 1
@@ -121,19 +123,21 @@ class Consumer:
                 if subscription is not None:
                     await subscription.close()
 
-    async def consume(self, batch: list[Message]) -> None:
+    async def consume(self, batch: list[Message]) -> int:
         """Apply a batch: projections in one transaction if nothing fails, reactions event by event.
 
         A reaction locks what it acts on, and locks of several aggregates in one transaction would have no order.
+        Returns how many of the batch, from its beginning, are done with: fewer when a reaction must wait.
         """
         if self.listener != "projections":
-            for message in batch:
-                await self._apply_or_park(message)
-            return
+            for number, message in enumerate(batch):
+                try:
+                    await self._apply_or_park(message)
+                except NotYet:
+                    return number
+            return len(batch)
         try:
             await self._apply(batch)
-        except NotYet:
-            raise
         except Exception as error:
             if is_transient(error):
                 raise
@@ -142,6 +146,7 @@ class Consumer:
             )
             for message in batch:
                 await self._apply_or_park(message)
+        return len(batch)
 
     async def _apply_or_park(self, message: Message) -> None:
         for attempt in range(len(RETRIES) + 1):
@@ -161,12 +166,13 @@ class Consumer:
 
     async def _park(self, message: Message, error: Exception, attempts: int) -> None:
         async with self._sessions() as session:
-            await parking.park(session, self.listener, message, _event_id(message), error, attempts)
+            new = await parking.park(session, self.listener, message, _event_id(message), error, attempts)
             if (event_id := _event_id(message)) is not None:
                 await self._claim(session, [event_id])
             await session.commit()
-        log.error("%s: parked a key after %s: %s", self.group, attempts, type(error).__name__)
-        self._brake()
+        if new:  # not one that was parked before a crash, or before the brake
+            log.error("%s: parked a key after %s: %s", self.group, attempts, type(error).__name__)
+            self._brake()
 
     def _brake(self) -> None:
         now = time.monotonic()
@@ -184,7 +190,9 @@ class Consumer:
         async with self._sessions() as session:
             await self._wait_for_projections(session, batch, envelopes)
             fresh = await self._claim(session, [envelope.event_id for _, envelope in envelopes])
-            parked = await parking.parked_keys(session, self.listener, [message.key for message in batch])
+            # A reaction does not act on what its service's projections have not applied.
+            listeners = [self.listener, "projections"] if self._after_topics else [self.listener]
+            parked = await parking.parked_keys(session, listeners, [message.key for message in batch])
             for message, envelope in envelopes:
                 if envelope.event_id not in fresh:
                     continue
@@ -223,9 +231,9 @@ class Consumer:
         while (row := await self._first_parked(key)) is not None:
             parked_id, message = row
             async with self._sessions() as session:
-                await self._handle(session, read(message))
-                await parking.forget(session, parked_id)
-                await session.commit()
+                if await parking.forget(session, parked_id):  # else somebody else is at it
+                    await self._handle(session, read(message))
+                    await session.commit()
         return 0
 
     async def _first_parked(self, key: str) -> tuple[int, Message] | None:

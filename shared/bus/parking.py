@@ -19,17 +19,21 @@ class KeyIsParked(Exception):
 
 
 def key_text(key: bytes | None) -> str | None:
-    """The key as text; None when there is none or it cannot be read, and the message is parked alone."""
+    """The key as text; None when there is none or no text column takes it, and the message is parked alone."""
     try:
-        return key.decode() if key else None
+        text = key.decode() if key else None
     except UnicodeDecodeError:
         return None
+    return None if text is None or "\0" in text else text
 
 
 async def park(
     session: AsyncSession, listener: str, message: Message, event_id: UUID | None, error: Exception, attempts: int
-) -> None:
-    """Set the message aside. Met again at the same place on the bus (a crash before the commit of the offset): once."""
+) -> bool:
+    """Set the message aside. Met again at the same place on the bus (a crash before its commit): only once.
+
+    Returns whether it is new here.
+    """
     statement = insert(table).values(
         listener=listener,
         key=key_text(message.key),
@@ -42,13 +46,13 @@ async def park(
         attempts=attempts,
         parked_at=clock.now(),
     )
-    await session.execute(statement.on_conflict_do_nothing())
+    return await session.scalar(statement.on_conflict_do_nothing().returning(table.c.parked_id)) is not None
 
 
-async def parked_keys(session: AsyncSession, listener: str, keys: Iterable[bytes | None]) -> set[str]:
-    """Which of these keys are parked for the listener."""
+async def parked_keys(session: AsyncSession, listeners: list[str], keys: Iterable[bytes | None]) -> set[str]:
+    """Which of these keys are parked for one of the listeners."""
     texts = {text for key in keys if (text := key_text(key))}
-    query = select(table.c.key).where(table.c.listener == listener, table.c.key.in_(texts)).distinct()
+    query = select(table.c.key).where(table.c.listener.in_(listeners), table.c.key.in_(texts)).distinct()
     return set(await session.scalars(query))
 
 
@@ -59,8 +63,10 @@ async def first(session: AsyncSession, listener: str, key: str) -> tuple[int, Me
     return None if row is None else (row.parked_id, _message(row))
 
 
-async def forget(session: AsyncSession, parked_id: int) -> None:
-    await session.execute(delete(table).where(table.c.parked_id == parked_id))
+async def forget(session: AsyncSession, parked_id: int) -> bool:
+    """It is no longer parked; False when it was not any more. Who asks meanwhile waits for this transaction."""
+    gone = delete(table).where(table.c.parked_id == parked_id).returning(table.c.parked_id)
+    return await session.scalar(gone) is not None
 
 
 async def count(session: AsyncSession) -> int:
@@ -88,7 +94,7 @@ def _to_json(message: Message) -> dict[str, Any]:
     return {
         "key": _encode(message.key),
         "value": _encode(message.value),
-        "headers": [[name, _encode(value)] for name, value in message.headers],
+        "headers": [[_encode(name.encode()), _encode(value)] for name, value in message.headers],
     }
 
 
@@ -98,7 +104,7 @@ def _message(row: Any) -> Message:
         topic=row.topic,
         key=_decode(kept["key"]),
         value=_decode(kept["value"]),
-        headers=[(name, _decode(value)) for name, value in kept["headers"]],
+        headers=[((_decode(name) or b"").decode(), _decode(value)) for name, value in kept["headers"]],
         partition=row.partition,
         offset=row.offset,
     )

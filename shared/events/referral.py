@@ -86,12 +86,11 @@ class ConsentWithdrawn(_Case):
 
 
 class AssessmentRecorded(_Case):
-    """A dated assessment; its answers stay where they were recorded."""
+    """A dated assessment; its result and answers stay where they were recorded."""
 
     assessment_id: UUID
     kind: str
     phase: str
-    result: str
 
 
 class _Referral(Event):

@@ -1,7 +1,7 @@
 """What an endpoint is made of. A module's `api.py` imports from here and from nowhere below."""
 
 from shared.http.auth import needs
-from shared.http.idempotency import KEY_REQUIRED
+from shared.http.idempotency import KEY_REQUIRED, keep_sealed
 from shared.http.merge_patch import MergePatch, patched
 from shared.http.paging import Page, PageRequest, page_of
 from shared.http.problems import refusals
@@ -17,6 +17,7 @@ __all__ = [
     "Transaction",
     "body_limit",
     "expect",
+    "keep_sealed",
     "needs",
     "page_of",
     "patched",

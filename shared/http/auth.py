@@ -26,6 +26,8 @@ from shared.errors import Forbidden, Unauthenticated
 log = logging.getLogger(__name__)
 
 ALGORITHMS = ["ES256", "RS256", "PS256", "EdDSA"]
+TOKEN_LIMIT = 8192
+"""Characters a token may have."""
 LEEWAY = 30
 """Seconds by which clocks may differ."""
 REFRESH = 60.0
@@ -73,7 +75,7 @@ class Trust:
         """Who speaks with `token`; raises Unauthenticated and never says more than which test it failed."""
         try:
             return await self._actor(token)
-        except (JoseError, ValueError, KeyError, TypeError) as error:
+        except (JoseError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise Unauthenticated("the token is not valid here") from error
         except httpx.HTTPError as error:
             log.warning("keys of an issuer could not be read: %s", type(error).__name__)
@@ -134,7 +136,7 @@ _bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="Access t
 
 async def authenticate(request: Request, trust: Trust) -> Actor:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
+    if scheme.lower() != "bearer" or not 0 < len(token.strip()) <= TOKEN_LIMIT:
         raise Unauthenticated
     return await trust.actor(token.strip())
 

@@ -1,7 +1,9 @@
 """Health: `/livez` (the process), `/readyz` (it can serve), `/health` (`application/health+json`, for operators)."""
 
+import asyncio
 from typing import Annotated, Any
 
+import asyncpg
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import JSONResponse
 from sqlalchemy import func, select, text
@@ -17,6 +19,7 @@ from shared.runtime import Runtime
 HEALTH_JSON = "application/health+json"
 OUTBOX_WARN_SECONDS = 30
 LAG_WARN = 1000
+READY_SECONDS = 2.0
 READY_LAG = 500
 """A service is ready when its projections are at most this many events behind."""
 OpsReader = Annotated[Actor, needs("ops:health")]
@@ -33,17 +36,18 @@ async def readiness(runtime: Runtime) -> dict[str, bool]:
     """Which of the things that a request needs are there: database, migrations at head, bus, caught up."""
     found = {"database": False, "migrations": False, "bus": False, "caught_up": False}
     try:
-        async with runtime.engine.connect() as connection:
-            await connection.execute(text("SELECT 1"))
-            found["database"] = True
-            found["migrations"] = await version_in(connection) == head_of(runtime.settings.service)
-        lags = [
-            await runtime.bus.lag(f"{runtime.settings.service}.{listener}", topics)
-            for listener, topics in runtime.hears.items()
-            if listener == "projections"
-        ]
-        found["bus"] = True
-        found["caught_up"] = max(lags, default=0) <= READY_LAG
+        async with asyncio.timeout(READY_SECONDS):
+            async with runtime.engine.connect() as connection:
+                await connection.execute(text("SELECT 1"))
+                found["database"] = True
+                found["migrations"] = await version_in(connection) == head_of(runtime.settings.service)
+            lags = [
+                await runtime.bus.lag(f"{runtime.settings.service}.{listener}", topics)
+                for listener, topics in runtime.hears.items()
+                if listener == "projections"
+            ]
+            found["bus"] = True
+            found["caught_up"] = max(lags, default=0) <= READY_LAG
     except Exception:  # noqa: BLE001  # whatever is wrong, the answer to "are you ready" is no, and which part it is
         return found
     return found
@@ -76,16 +80,19 @@ def offer_health(app: FastAPI, service: str, runtime: Runtime) -> None:
             )
         )
         checks = {"outbox:oldestUnpublished": _check(round(float(age or 0), 3), "s", OUTBOX_WARN_SECONDS)}
-        for listener, topics in runtime.hears.items():
-            lag = await runtime.bus.lag(f"{service}.{listener}", topics)
-            checks[f"{listener}:lag"] = _check(lag, "events", LAG_WARN)
+        try:
+            for listener, topics in runtime.hears.items():
+                lag = await runtime.bus.lag(f"{service}.{listener}", topics)
+                checks[f"{listener}:lag"] = _check(lag, "events", LAG_WARN)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):  # no reason to say nothing of the rest
+            checks["bus:connection"] = [{"componentType": "datastore", "status": "fail"}]
         failing = await session.scalar(select(func.count()).select_from(timers).where(timers.c.attempts > 0))
         checks["timers:failing"] = _check(failing or 0, "timers", 0)
         checks["parked:events"] = _check(await parking.count(session), "events", 0)
-        worst = "warn" if any(each["status"] == "warn" for listed in checks.values() for each in listed) else "pass"
-        return JSONResponse(
-            {"status": worst, "version": "1", "serviceId": service, "checks": checks}, media_type=HEALTH_JSON
-        )
+        found = {each["status"] for listed in checks.values() for each in listed}
+        worst = next(status for status in ("fail", "warn", "pass") if status in found)
+        body = {"status": worst, "version": "1", "serviceId": service, "checks": checks}
+        return JSONResponse(body, 503 if worst == "fail" else 200, media_type=HEALTH_JSON)
 
     for router in (plain, guarded):
         app.include_router(router, prefix=f"/{service}")

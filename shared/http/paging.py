@@ -65,8 +65,10 @@ def _encode(values: Sequence[Any]) -> str:
 def _decode(cursor: str) -> list[Any]:
     try:
         marked = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        if not isinstance(marked, list) or not all(isinstance(value, str) for value in marked):
+            raise _bad_cursor()
         return [_DECODERS[value[0]](value[1:]) for value in marked]
-    except (binascii.Error, ValueError, KeyError, IndexError, TypeError) as error:
+    except (binascii.Error, ValueError, KeyError, IndexError, RecursionError) as error:
         raise _bad_cursor() from error
 
 

@@ -24,7 +24,7 @@ BY_STATUS: dict[int, type[Problem]] = {
     405: errors.MethodNotAllowed,
     413: errors.TooLarge,
 }
-CODES = {"extra_forbidden": "unknown_field"}
+CODES = {"extra_forbidden": "unknown_field", "unknown_form_field": "unknown_field"}
 SPEAKING = {
     "missing", "unknown_field", "enum", "literal_error", "string_too_long", "string_too_short", "too_long", "too_short",
     "string_pattern_mismatch", "greater_than", "greater_than_equal", "less_than", "less_than_equal",
@@ -141,19 +141,14 @@ def speak_problems(app: FastAPI) -> None:
             return as_response(request, errors.Unavailable())
         if (getattr(error.orig, "sqlstate", None) or "").startswith("22"):  # data exception: a value no column can hold
             return as_response(request, errors.Unprocessable("a value is outside what can be stored"))
-        return _internal(request, error)
+        return internal(request, error)
 
-    @app.exception_handler(OSError)
-    async def _(request: Request, error: OSError) -> JSONResponse:
+
+def internal(request: Request, error: Exception) -> JSONResponse:
+    """The answer to what nobody foresaw; the log says where, and nobody else sees the exception."""
+    if is_transient(error):
         log.warning("%s while answering", type(error).__name__)
         return as_response(request, errors.Unavailable())
-
-    @app.exception_handler(Exception)
-    async def _(request: Request, error: Exception) -> JSONResponse:
-        return _internal(request, error)
-
-
-def _internal(request: Request, error: Exception) -> JSONResponse:
     # The text of the exception may hold data of a person: its class and place are enough to find it.
     place = error.__traceback__
     while place is not None and place.tb_next is not None:

@@ -5,9 +5,11 @@ import time
 from uuid import UUID
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared import telemetry
+from shared.http.problems import internal
 from shared.ids import new_id
 
 log = logging.getLogger("relink.requests")
@@ -40,6 +42,8 @@ class RequestContext:
 
         try:
             await self._app(scope, receive, with_headers)
+        except Exception as error:  # noqa: BLE001  # here it ends: uvicorn would log its text, which may hold data
+            await internal(Request(scope), error)(scope, receive, with_headers)
         finally:
             route = getattr(scope.get("route"), "path", "nowhere")  # as declared: an address may hold what is private
             log.info("%s %s %s %.1f ms", scope["method"], route, status, (time.perf_counter() - began) * 1000)

@@ -10,12 +10,14 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Request
 from fastapi.dependencies.models import Dependant
+from fastapi.params import Form
 from fastapi.routing import APIRoute
+from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
 from shared.db import Versioned
-from shared.errors import Malformed, PreconditionFailed, PreconditionRequired, TooLarge
+from shared.errors import Malformed, PreconditionFailed, PreconditionRequired, TooLarge, Unprocessable, invalid
 from shared.http import idempotency, read_after
 from shared.http.auth import authenticate, permit
 from shared.outbox import last_event
@@ -30,6 +32,7 @@ def body_limit(most: int) -> dict[str, Any]:
     return {"x-body-limit": most}
 
 
+UNKNOWN = "unknown_field"
 _SAFE = ("GET", "HEAD", "OPTIONS")
 
 
@@ -41,6 +44,20 @@ def scopes_of(dependant: Dependant) -> list[str]:
     ]
 
 
+def _names_of(dependant: Dependant) -> set[str] | None:
+    """The query parameters an endpoint knows; None where a schema of its own takes them and refuses others itself."""
+    named = {field.alias for field in dependant.query_params}
+    if any(isinstance(field.field_info.annotation, type) and issubclass(field.field_info.annotation, BaseModel)
+           for field in dependant.query_params):  # fmt: skip
+        return None
+    for each in dependant.dependencies:
+        below = _names_of(each)
+        if below is None:
+            return None
+        named |= below
+    return named
+
+
 class Route(APIRoute):
     """A route of a service's API."""
 
@@ -50,6 +67,8 @@ class Route(APIRoute):
         if not scopes:
             raise TypeError(f"{self.path}: the endpoint names no scope; nobody may be let in by oversight")
         extra = self.openapi_extra or {}
+        known = _names_of(self.dependant)
+        fields = {field.alias for field in self.dependant.body_params if isinstance(field.field_info, Form)}
         key_required = extra.get("x-idempotency-key") == "required"
         most = extra.get("x-body-limit", BODY_LIMIT)
 
@@ -62,6 +81,10 @@ class Route(APIRoute):
                 await read_after.wait_until_past(runtime, after)
             if request.method not in _SAFE:
                 await _read_body(request, most)
+            if known is not None and not known.issuperset(request.query_params):
+                raise Unprocessable(errors=[invalid("/query", "holds a parameter that is not known here", UNKNOWN)])
+            if fields and not fields.issuperset(await request.form()):
+                raise Unprocessable(errors=[invalid("", "holds a field that is not known here", UNKNOWN)])
             async with runtime.sessions() as session:
                 request.state.session = session
                 claim = await idempotency.claim(request, self.path, actor, key) if key is not None else None

@@ -23,13 +23,13 @@ class Out(BaseModel):
 
 
 def _country(code: str) -> str:
-    if code != KOSOVO and pycountry.countries.get(alpha_2=code) is None:
+    if code != KOSOVO and (not code.isupper() or pycountry.countries.get(alpha_2=code) is None):
         raise PydanticCustomError("unknown_country", "is not an ISO 3166-1 alpha-2 code or XK")
     return code
 
 
 def _language(code: str) -> str:
-    if pycountry.languages.get(alpha_3=code) is None:
+    if not code.islower() or pycountry.languages.get(alpha_3=code) is None:
         raise PydanticCustomError("unknown_language", "is not an ISO 639-3 code")
     return code
 

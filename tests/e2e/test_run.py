@@ -139,3 +139,24 @@ def test_a_step_that_fails_ends_the_demo_with_its_name_and_exit_code_1(run: Run)
     assert "The demo stopped at" in told.stderr
     assert "Traceback" not in told.stderr
     assert _postgres_of(run.folder) == []
+
+
+def test_a_folder_that_is_not_relinks_is_neither_used_nor_emptied(run: Run) -> None:
+    thesis = run.folder / "data" / "thesis"
+    thesis.mkdir(parents=True)
+    for words in (run.words, ["-m", "relink", "reset", "--yes", "--data", str(run.folder / "data")]):
+        refused = subprocess.run([sys.executable, *words], cwd=ROOT, capture_output=True, text=True, check=False)
+        assert refused.returncode == 1
+        assert "not a data folder of Relink" in refused.stderr
+        assert "Traceback" not in refused.stderr
+    assert thesis.exists()
+
+
+def test_when_postgresql_dies_relink_stops_and_says_so(run: Run) -> None:
+    with running(*run.words, log=run.folder / "output") as process:
+        run.started(process)
+        postmaster = int((run.folder / "data" / "postgres" / "postmaster.pid").read_text().splitlines()[0])
+        os.kill(postmaster, signal.SIGKILL)
+        assert process.wait() == 1
+        assert "PostgreSQL ended by itself" in process.output
+        assert "Traceback" not in process.output

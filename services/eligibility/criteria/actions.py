@@ -17,6 +17,7 @@ from shared import clock, outbox
 from shared.actor import Actor
 from shared.errors import NotFound, TransitionNotAllowed, Unprocessable, invalid
 from shared.events.eligibility import CriteriaRetired, CriteriaValidated
+from shared.http import expect
 from shared.ids import new_id
 
 ALLOWED = {Status.DRAFT: ["validate"], Status.VALIDATED: ["retire"], Status.RETIRED: []}
@@ -50,11 +51,11 @@ async def write(session: AsyncSession, actor: Actor, service_id: UUID, body: Cri
 
 
 async def validate(
-    session: AsyncSession, actor: Actor, service_id: UUID, criteria_version: int, body: ValidateIn
+    session: AsyncSession, actor: Actor, service_id: UUID, criteria_version: int, expected: int, body: ValidateIn
 ) -> CriteriaSet:
     """The set binds from `valid_from`; the one in force ends on that day. What bound on days that have passed stays."""
     head, sets = await queries.get_locked(session, service_id)
-    chosen = _in_state(sets, criteria_version, Status.DRAFT)
+    chosen = _seen_in_state(sets, criteria_version, expected, Status.DRAFT)
     valid_from = body.valid_from or clock.today()
     _require_not_answered(sets, valid_from)
     chosen.status = Status.VALIDATED
@@ -77,10 +78,12 @@ async def validate(
     return chosen
 
 
-async def retire(session: AsyncSession, actor: Actor, service_id: UUID, criteria_version: int) -> CriteriaSet:
+async def retire(
+    session: AsyncSession, actor: Actor, service_id: UUID, criteria_version: int, expected: int
+) -> CriteriaSet:
     """The set no longer binds from today on; until another is validated the service needs information."""
     head, sets = await queries.get_locked(session, service_id)
-    chosen = _in_state(sets, criteria_version, Status.VALIDATED)
+    chosen = _seen_in_state(sets, criteria_version, expected, Status.VALIDATED)
     chosen.status = Status.RETIRED
     chosen.retired_on = clock.today()
     chosen.touch()
@@ -122,11 +125,13 @@ def _says(latest: CriteriaSet, actor: Actor, criteria: list[dict[str, Any]], sou
     )
 
 
-def _in_state(sets: list[CriteriaSet], criteria_version: int, expected: Status) -> CriteriaSet:
+def _seen_in_state(sets: list[CriteriaSet], criteria_version: int, expected: int, status: Status) -> CriteriaSet:
+    """The set, as whoever acts on it has read it, and in the one state in which it can be acted on so."""
     chosen = next((one for one in sets if one.criteria_version == criteria_version), None)
     if chosen is None:
         raise NotFound
-    if chosen.status != expected:
+    expect(chosen, expected)
+    if chosen.status != status:
         raise TransitionNotAllowed(chosen.status, ALLOWED[Status(chosen.status)])
     return chosen
 

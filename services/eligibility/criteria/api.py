@@ -6,10 +6,12 @@ from services.eligibility.access import Evaluator, Validator, Writer
 from services.eligibility.criteria import actions, queries
 from services.eligibility.criteria.models import CriteriaSet
 from services.eligibility.criteria.schemas import CriteriaIn, CriteriaOut, ValidateIn
-from shared.errors import NotFound, TransitionNotAllowed, Unprocessable
-from shared.http import Page, PageRequest, Router, Transaction, page_of, refusals
+from shared.errors import NotFound, PreconditionFailed, PreconditionRequired, TransitionNotAllowed, Unprocessable
+from shared.http import Expected, Page, PageRequest, Router, Transaction, page_of, refusals
 
 router = Router(tags=["criteria"])
+
+ACTING = refusals(NotFound, TransitionNotAllowed, PreconditionFailed, PreconditionRequired)
 
 
 @router.put(
@@ -48,24 +50,27 @@ async def get_version(service_id: UUID, criteria_version: int, session: Transact
 @router.post(
     "/services/{service_id}/criteria/{criteria_version}/validate",
     response_model=CriteriaOut,
-    responses=refusals(NotFound, TransitionNotAllowed, Unprocessable),
+    responses=ACTING | refusals(Unprocessable),
 )
 async def validate(
     service_id: UUID,
     criteria_version: int,
     session: Transaction,
     actor: Validator,
+    expected: Expected,
     body: ValidateIn | None = None,
 ) -> CriteriaSet:
     """Let a draft bind from a day on. The set that is in force then ends on that day."""
-    return await actions.validate(session, actor, service_id, criteria_version, body or ValidateIn())
+    return await actions.validate(session, actor, service_id, criteria_version, expected, body or ValidateIn())
 
 
 @router.post(
     "/services/{service_id}/criteria/{criteria_version}/retire",
     response_model=CriteriaOut,
-    responses=refusals(NotFound, TransitionNotAllowed),
+    responses=ACTING,
 )
-async def retire(service_id: UUID, criteria_version: int, session: Transaction, actor: Validator) -> CriteriaSet:
+async def retire(
+    service_id: UUID, criteria_version: int, session: Transaction, actor: Validator, expected: Expected
+) -> CriteriaSet:
     """Let a validated set bind no longer, from today on."""
-    return await actions.retire(session, actor, service_id, criteria_version)
+    return await actions.retire(session, actor, service_id, criteria_version, expected)

@@ -15,6 +15,7 @@ from shared import clock, outbox
 from shared.actor import Actor
 from shared.errors import Unprocessable, invalid
 from shared.events.eligibility import AppealDecided, DecisionAppealed, EligibilityDecided
+from shared.http import expect, keep_sealed
 from shared.ids import new_id
 
 
@@ -45,6 +46,7 @@ async def decide(session: AsyncSession, actor: Actor, body: DecisionIn) -> dict[
         changed_at=clock.now(),
     )
     cipher = await queries.cipher_of(session, match.case_id)
+    keep_sealed(session, match.case_id)
     written = body.model_dump(mode="json", include={"reasons", "overrides"})
     decision.sealed = cipher.seal(written, decision.context())
     await _supersede(session, decision)
@@ -69,11 +71,13 @@ async def decide(session: AsyncSession, actor: Actor, body: DecisionIn) -> dict[
 
 async def appeal(session: AsyncSession, actor: Actor, decision_id: UUID, body: AppealIn) -> dict[str, Any]:
     """The decision is to be looked at again, by somebody else; until then it holds."""
-    decision = await _current(session, actor, decision_id)
+    decision = await _get_locked(session, actor, decision_id)
+    _require_current(decision)
     if await queries.find_open_appeal(session, decision_id) is not None:
         raise domain.AppealOpen
     decision.touch()
     cipher = await queries.cipher_of(session, decision.case_id)
+    keep_sealed(session, decision.case_id)
     row = Appeal(
         appeal_id=new_id(),
         decision_id=decision_id,
@@ -100,15 +104,18 @@ async def appeal(session: AsyncSession, actor: Actor, decision_id: UUID, body: A
 
 
 async def decide_appeal(
-    session: AsyncSession, actor: Actor, decision_id: UUID, appeal_id: UUID, body: AppealDecisionIn
+    session: AsyncSession, actor: Actor, decision_id: UUID, appeal_id: UUID, expected: int, body: AppealDecisionIn
 ) -> dict[str, Any]:
     """What the appeal decides holds from now on, whichever way it went."""
-    decision = await _current(session, actor, decision_id)
+    decision = await _get_locked(session, actor, decision_id)
     row = await queries.get_appeal(session, decision, appeal_id)
+    expect(row, expected)
+    _require_current(decision)
     if row.decided_at is not None:
         raise domain.AppealDecided
     domain.require_another_person(decision.decided_by, actor.sub)
     cipher = await queries.cipher_of(session, decision.case_id)
+    keep_sealed(session, decision.case_id)
     row.decided_by, row.decided_at, row.outcome = actor.sub, clock.now(), body.outcome
     row.sealed_answer = cipher.seal(body.model_dump(mode="json", include={"reasons"}), row.context("sealed_answer"))
     row.touch()
@@ -160,9 +167,13 @@ async def _supersede(session: AsyncSession, later: Decision) -> None:
     await session.flush()
 
 
-async def _current(session: AsyncSession, actor: Actor, decision_id: UUID) -> Decision:
+async def _get_locked(session: AsyncSession, actor: Actor, decision_id: UUID) -> Decision:
+    """A decision of the actor's organisation under lock, as long as the case is that organisation's too."""
     decision = await queries.get_decision(session, actor, decision_id, lock=True)
     await get_own_case(session, actor, decision.case_id)
+    return decision
+
+
+def _require_current(decision: Decision) -> None:
     if decision.superseded_by is not None:
         raise domain.DecisionSuperseded
-    return decision

@@ -21,8 +21,8 @@ from services.eligibility.decisions.schemas import (
     DecisionOut,
     DecisionSummaryOut,
 )
-from shared.errors import NotFound, Unprocessable
-from shared.http import Page, PageRequest, Router, Transaction, page_of, refusals
+from shared.errors import NotFound, PreconditionFailed, PreconditionRequired, Unprocessable
+from shared.http import Expected, Page, PageRequest, Router, Transaction, page_of, refusals
 
 router = Router(tags=["decisions"])
 
@@ -84,10 +84,17 @@ async def get_appeal(decision_id: UUID, appeal_id: UUID, session: Transaction, a
 @router.post(
     "/decisions/{decision_id}/appeals/{appeal_id}/decide",
     response_model=AppealOut,
-    responses=refusals(NotFound, AppealDecided, DecisionSuperseded, SamePerson),
+    responses=refusals(
+        NotFound, AppealDecided, DecisionSuperseded, SamePerson, PreconditionFailed, PreconditionRequired
+    ),
 )
 async def decide_appeal(
-    decision_id: UUID, appeal_id: UUID, body: AppealDecisionIn, session: Transaction, actor: Evaluator
+    decision_id: UUID,
+    appeal_id: UUID,
+    body: AppealDecisionIn,
+    session: Transaction,
+    actor: Evaluator,
+    expected: Expected,
 ) -> dict[str, Any]:
     """Decide an appeal, as somebody else than who took the decision. Its outcome is what holds from now on."""
-    return await actions.decide_appeal(session, actor, decision_id, appeal_id, body)
+    return await actions.decide_appeal(session, actor, decision_id, appeal_id, expected, body)

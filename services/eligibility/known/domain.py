@@ -131,16 +131,25 @@ class Standing:
         return tuple(blocker for blocker, stands in found.items() if stands)
 
     def _agreed(self, service: Service, area: str | None) -> bool:
-        """An agreement covers the first leg: to the hub of a mechanism that serves, or straight to the provider.
+        """The first leg, to the hub of a mechanism or straight to the provider, is covered or needs no agreement.
 
-        Straight only where no mechanism serves; where nobody said to which area she goes, either may turn out.
+        Straight is always looked at: where a hub comes first, what makes its mechanism count covers the leg to it.
         """
-        ways = [mechanism for mechanism in self.mechanisms if mechanism.reaches(service, area)]
-        if service.open_to_all and service.public and any(way.has_procedure for way in ways):
+        if self._covered(service, service.organization_id, None):
             return True
-        straight = not ways or area is None
-        return (straight and self._covered(service, service.organization_id, None)) or any(
-            self._covered(service, self._first_stop(service, way), way.mechanism_id) for way in ways
+        ways = [mechanism for mechanism in self.mechanisms if mechanism.reaches(service, area)]
+        return any(
+            _needs_none(service, way)
+            or (self._counts(service, way) and self._covered(service, self._first_stop(service, way), way.mechanism_id))
+            for way in ways
+        )
+
+    def _counts(self, service: Service, way: Mechanism) -> bool:
+        """Nobody is led to a hub that only named itself: the mechanism is the provider's own, or an agreement of the
+        caller with its organisation names it. One that covers the service or the programme alone makes no hub."""
+        return way.organization_id == service.organization_id or any(
+            way.mechanism_id in agreement.mechanism_ids and way.organization_id in agreement.parties
+            for agreement in self.agreements
         )
 
     def _first_stop(self, service: Service, way: Mechanism) -> UUID:
@@ -158,3 +167,8 @@ class Standing:
             )
             for agreement in self.agreements
         )
+
+
+def _needs_none(service: Service, way: Mechanism) -> bool:
+    """A public service open to all needs no agreement where its mechanism names a procedure."""
+    return service.open_to_all and service.public and way.has_procedure

@@ -1,6 +1,7 @@
 """One match: judge every service of the country, say what is missing and what to ask, and keep it for a case."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -9,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.eligibility.access import stays
 from services.eligibility.facts.catalogue import CATALOGUE
-from services.eligibility.facts.domain import UnfitValueError, Value, read, store
+from services.eligibility.facts.domain import LATEST, UnfitValueError, Value, read, store
 from services.eligibility.known.models import KnownCase
 from services.eligibility.known.queries import get_own_case, standing
 from services.eligibility.matching import queries
@@ -32,6 +33,7 @@ from shared.actor import Actor
 from shared.crypto import KeyDestroyed, case_keys
 from shared.errors import NotFound, Unprocessable, invalid
 from shared.events.eligibility import UnmetNeedRecorded
+from shared.http import keep_sealed
 from shared.ids import new_id
 
 _MOST_FAILING = 50
@@ -114,16 +116,20 @@ def _heard_facts(case: KnownCase) -> dict[str, Value]:
         "returned_from": case.member_state,
         "returned_on": returned_on.isoformat() if returned_on else None,
     }
-    read_values = {name: read(CATALOGUE[name], raw) for name, raw in heard.items()}
-    return {name: value for name, value in read_values.items() if value is not None}
+    facts = {}
+    for name, raw in heard.items():
+        with suppress(UnfitValueError):  # what was heard cannot be refused any more: nobody knows
+            if (value := read(CATALOGUE[name], raw)) is not None:
+                facts[name] = value
+    return facts
 
 
 def _default_day(case: KnownCase | None) -> date:
-    """The planned arrival, as long as it lies ahead and nobody has arrived; else today."""
+    """The planned arrival, as long as it lies ahead, can be evaluated and nobody has arrived; else today."""
     today = clock.today()
     if case is None or case.arrived_on is not None or case.planned_arrival_on is None:
         return today
-    return max(today, case.planned_arrival_on)
+    return case.planned_arrival_on if today < case.planned_arrival_on <= LATEST else today
 
 
 def _near_misses(shown: list[Judgement], sets: Mapping[UUID, Any], profile: Profile) -> list[NearMiss]:
@@ -172,6 +178,7 @@ async def _keep(
     except KeyDestroyed:
         raise NotFound from None
     facts = {name: store(value) for name, value in profile.facts.items()}
+    keep_sealed(session, case.case_id)
     sealed = {"profile": facts, "answer": answer.model_dump(mode="json"), "judged": judged}
     row.sealed = cipher.seal(sealed, row.context())
     session.add(row)

@@ -37,6 +37,7 @@ async def measure_indicator(
 ) -> IndicatorResult:
     """The indicator, computed from events: with every denominator, what is not known, and small cells suppressed.
 
-    Over the referrals in which one's own organisation took part; with the scope `evaluation:read` over all.
+    Over the referrals in which one's own organisation took part, as they stood when its part ended, if it has; with the
+    scope `evaluation:read` over all.
     """
     return await actions.measure(session, actor, code, asked, threshold)

@@ -165,22 +165,31 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """An indicator over a set of journeys: the total always, and its cells where they may be shown."""
+    """An indicator over a set of journeys: its total and its cells, each where they may be shown."""
 
     referrals: int
     """Referrals looked at, without those entered in error."""
     entered_in_error: int
     total: Sequence[Count]
+    """A measure whose total is suppressed has no count here."""
     cells: Sequence[Cell]
     withheld: bool
     """True where there are so few referrals that even the names of the cells would tell who they are."""
 
 
-def compute(measures: Sequence[Measure], journeys: Sequence[Journey], by: Sequence[str], threshold: int) -> Result:
+def compute(
+    measures: Sequence[Measure],
+    journeys: Sequence[Journey],
+    by: Sequence[str],
+    threshold: int,
+    *,
+    own: bool = True,
+) -> Result:
     """The measures over all journeys, and over each combination of the attributes in `by` that occurs.
 
     Referrals entered in error are in no measure and are counted beside them. A cell's measure with a denominator below
-    `threshold` is suppressed, and so are as many others as are needed that no total or margin gives it away.
+    `threshold` is suppressed, and so are as many others as are needed that no total or margin gives it away. Where the
+    journeys are not `own`, known one by one to whoever asks, a total with so few behind it is suppressed too.
     """
     counted = [journey for journey in journeys if journey.status != ENTERED_IN_ERROR]
     groups: dict[tuple[str, ...], list[Journey]] = {}
@@ -194,10 +203,12 @@ def compute(measures: Sequence[Measure], journeys: Sequence[Journey], by: Sequen
         )
         for at, measure in enumerate(measures)
     }
+    few = 0 < len(counted) < threshold
+    total = [measure.count(counted) for measure in measures]
     return Result(
         referrals=len(counted),
         entered_in_error=len(journeys) - len(counted),
-        total=[measure.count(counted) for measure in measures],
+        total=[count for count in total if own or not (few or 0 < count.denominator < threshold)],
         cells=[
             Cell(
                 by=dict(zip(by, key, strict=True)),
@@ -206,5 +217,5 @@ def compute(measures: Sequence[Measure], journeys: Sequence[Journey], by: Sequen
             )
             for key, row in counts.items()
         ],
-        withheld=bool(by) and 0 < len(counted) < threshold,
+        withheld=bool(by) and few,
     )

@@ -88,10 +88,11 @@ class CellOut(Out):
 
 
 class SmallCells(Out):
-    """The rule by which cells are suppressed."""
+    """The rule by which cells are suppressed and, where it is counted over all, totals too."""
 
     threshold: int
-    """A denominator below it is not shown; nor are others from which it could be found by subtraction."""
+    """A denominator below it is not shown; nor are others from which it could be found by subtraction. Over fewer
+    referrals than that the evaluator is shown no measure at all."""
     source: str = "project default"
     withheld: bool
     """True where there are fewer referrals than that in all, so that no cells are listed."""
@@ -106,7 +107,8 @@ class IndicatorResult(Out):
     definition: str
     source: str
     over: Literal["took_part", "all"]
-    """Over the referrals in which one's own organisation took part, or, for the evaluator, over all."""
+    """Over the referrals in which one's own organisation took part, or, for the evaluator, over all. Where one's part
+    has ended, a referral is counted as it stood then."""
     from_: date | None = Field(alias="from")
     to: date | None
     as_of: datetime

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Subquery, select
+from sqlalchemy import Select, Subquery, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -23,6 +23,11 @@ async def find_services(session: AsyncSession, ids: Iterable[UUID]) -> dict[UUID
     """Service → what is known of it, of those that were heard of."""
     query = select(KnownService).where(KnownService.service_id.in_(set(ids)))
     return {service.service_id: service for service in await session.scalars(query)}
+
+
+def services_of(organization_id: UUID) -> Select[UUID]:
+    """The ids of the services that this organisation gives, of those that were heard of."""
+    return select(KnownService.service_id).where(KnownService.organization_id == organization_id)
 
 
 def cases_as_of(as_of: datetime | None) -> Subquery:

@@ -1,1 +1,1 @@
-"""The journey of every referral as monitoring has heard it, visible to those who took part in it."""
+"""The journey of every referral as monitoring has heard it, visible to those who take part in it."""

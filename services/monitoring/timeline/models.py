@@ -29,6 +29,9 @@ class Entry(Base):
     """The organisation that acted; None: the system."""
     organization_id: Mapped[UUID]
     """Whose task it is after the event."""
+    from_organization_id: Mapped[UUID | None]
+    """Whose task it was before, where the event took it from somebody."""
+    service_id: Mapped[UUID]
     status: Mapped[str]
     leg: Mapped[int]
     place: Mapped[str]
@@ -66,7 +69,10 @@ class Referral(Base):
 
 
 class Participant(Base):
-    """An organisation that took part in a referral: as the case owner, or because it had the task."""
+    """An organisation that took part in a referral: as the case owner, or because it had the task.
+
+    Its part may have ended; `queries.ended_parts` says when.
+    """
 
     __tablename__ = "timeline_participants"
     __table_args__ = (Index(None, "organization_id", "referral_id"),)

@@ -9,8 +9,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.referral.cases import domain, identity, members, queries
-from services.referral.cases.domain import CaseAction, CaseIsClosed, Phase, ReferralsOpen
-from services.referral.cases.models import Assessment, Case, CaseMember, CaseParty
+from services.referral.cases.domain import CaseAction, CaseIsClosed, NotArrived, Phase, ReferralsOpen
+from services.referral.cases.models import OWNER, READER, RECEIVER, Assessment, Case, CaseMember, CaseParty
 from services.referral.cases.schemas import (
     ArriveIn,
     AssessmentIn,
@@ -74,7 +74,8 @@ async def register(session: AsyncSession, actor: Actor, body: CaseIn) -> Case:
     members.check_returnee_once(body.identity, body.members[0].identity)
     for position, member in enumerate(body.members):
         members.fill(cipher, case, CaseMember(member_id=new_id()), position, member, body.identity, None)
-    session.add_all([case, CaseParty(case_id=case.case_id, organization_id=actor.org_id, role="owner")])
+    identity.index_returnee(keys, case, body.identity, body.members[0].identity)
+    session.add_all([case, CaseParty(case_id=case.case_id, organization_id=actor.org_id, role=OWNER)])
     await session.flush()
     await outbox.publish(session, _state(CaseRegistered, case))
     return case
@@ -122,8 +123,9 @@ async def change(session: AsyncSession, actor: Actor, case_id: UUID, expected: i
     case.arrival_certainty = wanted.arrival_certainty
     keys = case_keys(session)
     cipher = await keys.cipher(case.case_id)
-    members.change(cipher, case, wanted, opened)
+    of_returnee = members.change(cipher, case, wanted, opened)
     identity.seal_case(keys, cipher, case, wanted.reference, wanted.external_refs, wanted.identity)
+    identity.index_returnee(keys, case, wanted.identity, of_returnee)
     return await _changed(session, case, CaseChanged)
 
 
@@ -158,8 +160,8 @@ async def depart(session: AsyncSession, actor: Actor, case_id: UUID, expected: i
 
 
 async def arrive(session: AsyncSession, actor: Actor, case_id: UUID, expected: int, body: ArriveIn) -> Case:
-    """The arrival is confirmed, by the owner or by whoever has received a referral; CaseArrived is said."""
-    case = await queries.get_visible_for_update(session, actor, case_id)
+    """The arrival is confirmed, by the owner or by whoever has a part in an open referral; CaseArrived is said."""
+    case = await queries.get_acting_for_update(session, actor, case_id)
     expect(case, expected)
     phase = _decide(case, CaseAction.ARRIVE)
     domain.check_arrival(body.arrived_on, case.departed_on or case.planned_departure_on, clock.today())
@@ -196,10 +198,12 @@ async def erase(session: AsyncSession, actor: Actor, case_id: UUID, expected: in
 
 
 async def assess(session: AsyncSession, actor: Actor, case_id: UUID, body: AssessmentIn) -> tuple[Case, Assessment]:
-    """A dated assessment, by the owner before the return or by whoever received a referral after it."""
-    case = await queries.get_visible_for_update(session, actor, case_id)
+    """A dated assessment, by the owner at any time or by whoever has a part in an open referral after the return."""
+    case = await queries.get_acting_for_update(session, actor, case_id)
     if case.is_closed:
         raise CaseIsClosed
+    if case.owner_id != actor.org_id and not case.has_arrived:
+        raise NotArrived
     assessed_on = body.assessed_on or clock.today()
     domain.check_assessment(body.kind, body.result, assessed_on, clock.today())
     assessment = Assessment(
@@ -225,7 +229,6 @@ async def assess(session: AsyncSession, actor: Actor, case_id: UUID, body: Asses
             assessment_id=assessment.assessment_id,
             kind=assessment.kind,
             phase=assessment.phase,
-            result=assessment.result,
         ),
     )
     return case, assessment
@@ -242,10 +245,24 @@ async def first_contact(session: AsyncSession, case: Case) -> None:
         await _changed(session, case, CaseChanged)
 
 
-async def admit(session: AsyncSession, case_id: UUID, organization_id: UUID) -> None:
-    """Let an organisation that got a task on a referral of the case see it; the owner stays the owner."""
-    party = insert(CaseParty).values(case_id=case_id, organization_id=organization_id, role="receiver")
-    await session.execute(party.on_conflict_do_nothing())
+async def admit(session: AsyncSession, case_id: UUID, organization_id: UUID, *, acts: bool = True) -> None:
+    """Let an organisation that has a part in a referral of the case see it, and act in it while that referral is open;
+    the owner stays the owner."""
+    role = RECEIVER if acts else READER
+    party = insert(CaseParty).values(case_id=case_id, organization_id=organization_id, role=role)
+    await session.execute(
+        party.on_conflict_do_update(
+            index_elements=["case_id", "organization_id"], set_={"role": role}, where=CaseParty.role != OWNER
+        )
+    )
+
+
+async def leave(session: AsyncSession, case_id: UUID, organization_id: UUID) -> None:
+    """An organisation without a part in any referral of the case sees it no more; the owner stays the owner."""
+    party = delete(CaseParty).where(
+        CaseParty.case_id == case_id, CaseParty.organization_id == organization_id, CaseParty.role != OWNER
+    )
+    await session.execute(party)
 
 
 async def _decided(

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from services.referral.cases import actions, queries, views
-from services.referral.cases.domain import CaseIsClosed, NotCaseOwner, Phase, ReferralsOpen
+from services.referral.cases.domain import CaseIsClosed, NotArrived, NotCaseOwner, Phase, ReferralsOpen
 from services.referral.cases.schemas import (
     ArriveIn,
     AssessmentIn,
@@ -84,7 +84,7 @@ async def depart(
 async def arrive(
     case_id: UUID, body: ArriveIn, session: Transaction, actor: CasesWriter, expected: Expected
 ) -> CaseOut:
-    """Confirm the arrival: the case owner, or an organisation with a task on one of its referrals."""
+    """Confirm the arrival: the case owner, or an organisation with a part in one of its open referrals."""
     return await views.view(session, actor, await actions.arrive(session, actor, case_id, expected, body))
 
 
@@ -113,10 +113,13 @@ async def erase(case_id: UUID, session: Transaction, actor: CasesWriter, expecte
     status_code=201,
     response_model=AssessmentOut,
     response_model_exclude_unset=True,
-    responses=refusals(NotFound, CaseIsClosed, Unprocessable),
+    responses=refusals(NotFound, CaseIsClosed, NotArrived, Unprocessable),
 )
 async def assess(case_id: UUID, body: AssessmentIn, session: Transaction, actor: CasesWriter) -> AssessmentOut:
-    """Record an assessment; the latest vulnerability screening orders waiting lists."""
+    """Record an assessment; the latest vulnerability screening orders waiting lists.
+
+    The case owner does, and after the arrival an organisation with a part in one of its open referrals.
+    """
     return await views.assessment_view(session, *await actions.assess(session, actor, case_id, body))
 
 

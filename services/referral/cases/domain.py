@@ -1,5 +1,6 @@
 """The rules of a case: the phases it passes, the dates it may have, and how coarsely a person is described."""
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -16,9 +17,19 @@ Origin = Literal["sender", "hub"]
 AssessmentKind = Literal["vulnerability", "risk", "family", "skills", "needs"]
 AssessmentPhase = Literal["pre_departure", "in_transit", "arrived", "post_arrival"]
 
+AssessmentResult = Literal["vulnerable", "not_vulnerable", "risk_found", "no_risk_found", "completed"]
+
 UNKNOWN_MEMBER_STATE = "unknown"
 """For somebody who walked in and of whom nobody knows where she returned from."""
-VULNERABLE, NOT_VULNERABLE = "vulnerable", "not_vulnerable"
+VULNERABLE: AssessmentResult = "vulnerable"
+RESULTS: Mapping[AssessmentKind, tuple[AssessmentResult, ...]] = {
+    "vulnerability": (VULNERABLE, "not_vulnerable"),
+    "risk": ("risk_found", "no_risk_found"),
+    "family": ("completed",),
+    "skills": ("completed",),
+    "needs": ("completed",),
+}
+"""Kind of assessment → what may result from it. What else was found belongs into the sealed answers."""
 
 
 class NotCaseOwner(Forbidden):
@@ -31,6 +42,10 @@ class ReferralsOpen(Conflict):
 
 class CaseIsClosed(Conflict):
     """The case is closed: nothing more is recorded in it"""
+
+
+class NotArrived(Conflict):
+    """Before the arrival only the case owner assesses"""
 
 
 class Phase(StrEnum):
@@ -103,6 +118,10 @@ _UPPER_AGES: tuple[tuple[int, AgeBand], ...] = (
 )
 
 
+_APOSTROPHES = "'`\u2018\u2019\u02bc\u02bb"
+"""Inside one part of a name, and often left out."""
+
+
 def age(born_on: date, on: date) -> int:
     """Completed years; who was born on 29 February completes one on 1 March where the year has no such day."""
     return on.year - born_on.year - ((on.month, on.day) < (born_on.month, born_on.day))
@@ -112,6 +131,13 @@ def age_band(born_on: date, on: date) -> AgeBand:
     """The band of the years completed on that day."""
     years = age(born_on, on)
     return next((band for upper, band in _UPPER_AGES if years <= upper), "65+")
+
+
+def comparable_name(name: str) -> str:
+    """The name without regard to case, accents, punctuation and the order of its parts."""
+    letters = (letter for letter in unicodedata.normalize("NFKD", name).casefold() if not unicodedata.combining(letter))
+    spaced = "".join(letter if letter.isalnum() else "" if letter in _APOSTROPHES else " " for letter in letters)
+    return " ".join(sorted(spaced.split()))
 
 
 def check_travel(
@@ -151,12 +177,12 @@ def check_birth(pointer: str, born_on: date, today: date) -> None:
 
 
 def check_assessment(kind: AssessmentKind, result: str, assessed_on: date, today: date) -> None:
-    """A vulnerability screening orders waiting lists and therefore has one of two results."""
+    """Not in the future, and with a result of its kind: a vulnerability screening orders waiting lists."""
     errors = []
     if assessed_on > today:
         errors.append(invalid("/assessed_on", "lies in the future", "in_future"))
-    if kind == "vulnerability" and result not in (VULNERABLE, NOT_VULNERABLE):
-        detail = f"is {VULNERABLE} or {NOT_VULNERABLE} for a vulnerability screening"
+    if result not in RESULTS[kind]:
+        detail = f"is {' or '.join(RESULTS[kind])} for an assessment of this kind"
         errors.append(invalid("/result", detail, "result"))
     if errors:
         raise Unprocessable(errors=errors)

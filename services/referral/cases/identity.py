@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.referral.cases.models import Assessment, Case, CaseMember
-from services.referral.cases.queries import reference_index
+from services.referral.cases.queries import reference_index, returnee_index
 from services.referral.cases.schemas import ExternalRef, Identity
 from shared.crypto import CaseKeys, Cipher, KeyDestroyed, case_keys
 
@@ -38,6 +38,14 @@ def seal_case(
     case.identity = _sealed(cipher, identity, _place(case, "identity"))
 
 
+def index_returnee(keys: CaseKeys, case: Case, of_case: Identity | None, of_first: Identity | None) -> None:
+    """Her name and birth date may be told with the case or with the first member; without both there is no index."""
+    told_of_her = [each for each in (of_case, of_first) if each is not None]
+    name = next((each.name for each in told_of_her if each.name), None)
+    born_on = next((each.birth_date for each in told_of_her if each.birth_date), None)
+    case.returnee_index = returnee_index(keys, name, born_on) if name and born_on else None
+
+
 def seal_member(cipher: Cipher, member: CaseMember, identity: Identity | None) -> None:
     member.identity = _sealed(cipher, identity, _of_member(member))
 
@@ -48,7 +56,7 @@ def seal_answers(cipher: Cipher, assessment: Assessment, answers: Any) -> None:
 
 def wipe(case: Case) -> None:
     """Drop what is sealed: without its key it is of no use to anybody."""
-    case.reference = case.reference_index = case.external_refs = case.identity = None
+    case.reference = case.reference_index = case.returnee_index = case.external_refs = case.identity = None
     for member in case.members:
         member.identity = None
 

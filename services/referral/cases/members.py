@@ -55,8 +55,11 @@ def fill(
         case.members.append(member)
 
 
-def change(cipher: Cipher, case: Case, wanted: CaseChange, opened: identity.Opened) -> None:
-    """Replace the members. The first stays the returnee: the identity of the case is hers and not another's."""
+def change(cipher: Cipher, case: Case, wanted: CaseChange, opened: identity.Opened) -> Identity | None:
+    """Replace the members. The first stays the returnee: the identity of the case is hers and not another's.
+
+    Answers what is told of her as the first member from now on.
+    """
     present = {member.member_id: member for member in case.members}
     returnee = case.members[0].member_id
     named = [each.member_id for each in wanted.members]
@@ -75,6 +78,7 @@ def change(cipher: Cipher, case: Case, wanted: CaseChange, opened: identity.Open
         born_on = next((each.birth_date for each in before if each and each.birth_date), None)
         fill(cipher, case, member, position, told, wanted.identity, born_on)
     case.members.sort(key=lambda member: member.position)
+    return of_first
 
 
 def _check_named(present: Collection[UUID], returnee: UUID, named: list[UUID | None]) -> None:

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from services.referral.cases.domain import ARRIVED_PHASES, Phase
@@ -11,18 +11,24 @@ from services.referral.tables import Base
 from shared.db import Versioned
 from shared.ids import new_id
 
+OWNER, RECEIVER, READER = "owner", "receiver", "reader"
+"""What an organisation is to a case: its owner; with a part in an open referral, and so acting in the case; or with a
+part in one that was delivered, and only reading it."""
+
 
 class Case(Versioned, Base):
     """One return of one person or family.
 
     `identity`, `reference` and `external_refs` are sealed under the key of the case; `reference_index` is the keyed
-    blind index by which the owner finds its own reference again.
+    blind index by which the owner finds its own reference again, `returnee_index` the one by which two organisations'
+    cases of perhaps the same person are noticed.
     """
 
     __tablename__ = "cases"
     __table_args__ = (
         Index("ix_cases_owner_id_case_id", "owner_id", "case_id"),
         Index("ix_cases_reference_index", "owner_id", "reference_index"),
+        Index("ix_cases_returnee_index", "returnee_index", postgresql_where=text("returnee_index IS NOT NULL")),
     )
 
     case_id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -42,6 +48,7 @@ class Case(Versioned, Base):
     identity: Mapped[bytes | None]
     reference: Mapped[bytes | None]
     reference_index: Mapped[bytes | None]
+    returnee_index: Mapped[bytes | None]
     external_refs: Mapped[bytes | None]
     open_referrals: Mapped[int] = mapped_column(default=0)
     """Kept by the referrals module, in the transaction that opens or ends a referral."""
@@ -80,7 +87,7 @@ class CaseMember(Base):
 
 
 class CaseParty(Base):
-    """An organisation that may see the case, and as what: `owner` or `receiver`."""
+    """An organisation that may see the case, and as what; taken back when its part has ended."""
 
     __tablename__ = "case_parties"
     __table_args__ = (Index("ix_case_parties_organization_id_case_id", "organization_id", "case_id"),)

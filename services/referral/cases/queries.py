@@ -1,14 +1,15 @@
 """Finding cases: who may see one is decided here and nowhere else, over the table of its parties."""
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, exists, select
+from sqlalchemy import ColumnElement, Select, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
-from services.referral.cases.domain import VULNERABLE, NotCaseOwner, Phase
-from services.referral.cases.models import Assessment, Case, CaseParty
+from services.referral.cases.domain import VULNERABLE, NotCaseOwner, Phase, comparable_name
+from services.referral.cases.models import OWNER, RECEIVER, Assessment, Case, CaseParty
 from shared.actor import Actor
 from shared.crypto import CaseKeys, case_keys
 from shared.errors import NotFound
@@ -19,9 +20,9 @@ def _cases() -> Select[Case]:
     return select(Case).options(selectinload(Case.members))
 
 
-def _visible_to(actor: Actor) -> Select[Case]:
-    """The cases that the actor's organisation owns or has received a referral of."""
-    party = exists().where(CaseParty.case_id == Case.case_id, CaseParty.organization_id == actor.org_id)
+def _visible_to(actor: Actor, *as_what: ColumnElement[bool]) -> Select[Case]:
+    """The cases that the actor's organisation owns, or has a part in by a referral."""
+    party = exists().where(CaseParty.case_id == Case.case_id, CaseParty.organization_id == actor.org_id, *as_what)
     return _cases().where(party)
 
 
@@ -42,14 +43,25 @@ async def get(session: AsyncSession, actor: Actor, case_id: UUID) -> Case:
     return await _one(session, _visible_to(actor).where(Case.case_id == case_id))
 
 
+async def get_judged(session: AsyncSession, case_id: UUID) -> Case:
+    """A case, whoever asks: for modules that have judged the actor by their own records."""
+    return await _one(session, _cases().where(Case.case_id == case_id))
+
+
+async def get_for_update(session: AsyncSession, case_id: UUID) -> Case:
+    """The same under its row lock."""
+    return await _one(session, _locked(_cases().where(Case.case_id == case_id)))
+
+
 async def get_owned(session: AsyncSession, actor: Actor, case_id: UUID) -> Case:
     """A case of the actor's own organisation; NotCaseOwner if it may see the case without owning it."""
     return _owned_by(actor, await get(session, actor, case_id))
 
 
-async def get_for_update(session: AsyncSession, case_id: UUID) -> Case:
-    """The case under its row lock, whoever asks: for modules that have judged the actor by their own records."""
-    return await _one(session, _locked(_cases().where(Case.case_id == case_id)))
+async def get_acting_for_update(session: AsyncSession, actor: Actor, case_id: UUID) -> Case:
+    """A case in which the actor may do something: its own, or one with an open referral in which it has a part."""
+    acting = CaseParty.role.in_((OWNER, RECEIVER))
+    return await _one(session, _locked(_visible_to(actor, acting).where(Case.case_id == case_id)))
 
 
 async def get_visible_for_update(session: AsyncSession, actor: Actor, case_id: UUID) -> Case:
@@ -77,6 +89,22 @@ async def page(session: AsyncSession, actor: Actor, request: PageRequest, phase:
 def reference_index(keys: CaseKeys, owner_id: UUID, reference: str) -> bytes:
     """Equal for equal references of one organisation only, so that no two can be compared across organisations."""
     return keys.blind(" ".join(reference.split()).casefold(), f"reference|{owner_id}")
+
+
+def returnee_index(keys: CaseKeys, name: str, born_on: date) -> bytes | None:
+    """Equal for one name, however it is written, and one birth date, whosever the case is; None for no name at all."""
+    comparable = comparable_name(name)
+    return keys.blind(f"{comparable}|{born_on.isoformat()}", "returnee") if comparable else None
+
+
+async def is_known_elsewhere(session: AsyncSession, case: Case) -> bool:
+    """Another organisation has an open case of somebody with the returnee's name and birth date: perhaps of her."""
+    if case.returnee_index is None:
+        return False
+    elsewhere = exists().where(
+        Case.returnee_index == case.returnee_index, Case.owner_id != case.owner_id, Case.phase != Phase.CLOSED
+    )
+    return bool(await session.scalar(select(elsewhere)))
 
 
 async def find_by_reference(session: AsyncSession, actor: Actor, reference: str) -> Page[Any]:

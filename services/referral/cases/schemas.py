@@ -10,15 +10,20 @@ from services.referral.cases.domain import (
     AgeBand,
     AssessmentKind,
     AssessmentPhase,
+    AssessmentResult,
     Certainty,
     Origin,
     ReturnType,
     Sex,
 )
-from shared.http.schema import AreaCode, Code, Country, In, Name, Out, Text
+from shared.http.schema import AreaCode, Country, In, Name, Out, Text
 
 IdentityField = Literal["name", "birth_date", "contacts", "documents", "reference", "address", "notes"]
 """What an agreement and a consent can allow to disclose."""
+
+
+Day = Annotated[date, Field(ge=date(1900, 1, 1), le=date(2199, 12, 31))]
+"""A day that somebody can have meant; clocks and ages can be reckoned from it."""
 
 
 class Contact(In):
@@ -44,14 +49,14 @@ class Document(In):
     ]
     number: Name | None = None
     country: Country | None = None
-    valid_until: date | None = None
+    valid_until: Day | None = None
 
 
 class Identity(In):
     """Who a person is. Stands sealed in this service alone, never in an event or in the answer to a change."""
 
     name: Name | None = None
-    birth_date: Annotated[date, Field(ge=date(1900, 1, 1))] | None = None
+    birth_date: Day | None = None
     contacts: Annotated[list[Contact], Field(max_length=20)] | None = None
     documents: Annotated[list[Document], Field(max_length=20)] | None = None
     address: Text | None = None
@@ -92,12 +97,12 @@ class CaseIn(In):
     country_of_origin: Country
     area: AreaCode | None = None
     return_type: ReturnType
-    planned_departure_on: date | None = None
-    planned_arrival_on: date | None = None
+    planned_departure_on: Day | None = None
+    planned_arrival_on: Day | None = None
     arrival_certainty: Certainty = "unknown"
     origin: Origin = "sender"
     """`hub`: somebody walked in; the case starts as arrived."""
-    arrived_on: date | None = None
+    arrived_on: Day | None = None
     """Only with `origin: hub`, where it is known."""
     member_state: Country | None = None
     """Whence the return; the sender's own country if its token names one."""
@@ -113,8 +118,8 @@ class CaseChange(In):
     country_of_origin: Country
     area: AreaCode | None = None
     return_type: ReturnType
-    planned_departure_on: date | None = None
-    planned_arrival_on: date | None = None
+    planned_departure_on: Day | None = None
+    planned_arrival_on: Day | None = None
     arrival_certainty: Certainty
     members: Annotated[list[MemberChange], Field(min_length=1, max_length=50)]
     identity: Identity | None = None
@@ -122,12 +127,12 @@ class CaseChange(In):
 
 
 class DepartIn(In):
-    departed_on: date | None = None
+    departed_on: Day | None = None
     """Today, if nothing is said."""
 
 
 class ArriveIn(In):
-    arrived_on: date
+    arrived_on: Day
 
 
 class ReferenceIn(In):
@@ -177,15 +182,16 @@ class CaseOut(CaseSummary):
 
 
 class AssessmentIn(In):
-    """A dated record. A vulnerability screening results in `vulnerable` or `not_vulnerable`; the latest one counts."""
+    """A dated record. A vulnerability screening results in `vulnerable` or `not_vulnerable`, and the latest one counts;
+    a risk assessment results in `risk_found` or `no_risk_found`, any other in `completed`."""
 
     kind: AssessmentKind
     phase: AssessmentPhase | None = None
     """When it was made; the present phase of the case if nothing is said."""
     answers: dict[str, JsonValue] | list[JsonValue]
-    result: Code
-    """A code and never free text, because an event carries it."""
-    assessed_on: date | None = None
+    result: AssessmentResult
+    """A code of its kind: what was found, or that it was done."""
+    assessed_on: Day | None = None
     """Today, if nothing is said."""
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from services.referral.cases.schemas import IdentityField
+from services.referral.cases.schemas import Day, IdentityField
 from services.referral.consents.domain import Article, Purpose, RecipientKind
 from shared.http.schema import In, Language, Out, Text
 
@@ -32,8 +32,8 @@ class ConsentIn(In):
     recipients: Annotated[list[Recipient], Field(min_length=1, max_length=50)]
     fields: Annotated[list[IdentityField], Field(max_length=7)]
     language: Language
-    given_on: date
-    valid_until: date | None = None
+    given_on: Day
+    valid_until: Day | None = None
     """The last day; without one it holds until it is withdrawn."""
     evidence: Text
 
@@ -63,7 +63,7 @@ class DerogationIn(In):
     article: Article
     justification: Text
     recipient_id: UUID
-    valid_until: date
+    valid_until: Day
 
 
 class DerogationOut(Out):

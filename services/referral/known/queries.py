@@ -146,6 +146,12 @@ async def agreements_in_force(
     return [_agreement(row) for row in rows]
 
 
+async def get_agreement(session: AsyncSession, agreement_id: UUID) -> KnownAgreement | None:
+    """The agreement as it was last heard of, in force or not."""
+    row = await session.get(Agreement, agreement_id)
+    return None if row is None else _agreement(row)
+
+
 def _in_force(on: date) -> ColumnElement[bool]:
     """From the first to the last day of its validity, both included; not on the day it was ended or after."""
     not_ended = or_(Agreement.ended_on.is_(None), Agreement.ended_on > on)

@@ -32,6 +32,7 @@ def upgrade() -> None:
         sa.Column("identity", sa.LargeBinary(), nullable=True),
         sa.Column("reference", sa.LargeBinary(), nullable=True),
         sa.Column("reference_index", sa.LargeBinary(), nullable=True),
+        sa.Column("returnee_index", sa.LargeBinary(), nullable=True),
         sa.Column("external_refs", sa.LargeBinary(), nullable=True),
         sa.Column("open_referrals", sa.Integer(), nullable=False),
         sa.Column("closed_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
@@ -43,8 +44,16 @@ def upgrade() -> None:
     )
     op.create_index("ix_cases_owner_id_case_id", "cases", ["owner_id", "case_id"], unique=False)
     op.create_index("ix_cases_reference_index", "cases", ["owner_id", "reference_index"], unique=False)
+    op.create_index(
+        "ix_cases_returnee_index",
+        "cases",
+        ["returnee_index"],
+        unique=False,
+        postgresql_where=sa.text("returnee_index IS NOT NULL"),
+    )
     op.create_table(
         "idempotency_keys",
+        sa.Column("org_id", sa.UUID(), nullable=False),
         sa.Column("client_id", sa.Text(), nullable=False),
         sa.Column("route", sa.Text(), nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
@@ -52,8 +61,9 @@ def upgrade() -> None:
         sa.Column("status", sa.Integer(), nullable=False),
         sa.Column("headers", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("case_id", sa.UUID(), nullable=True),
         sa.Column("kept_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("client_id", "route", "key", name=op.f("pk_idempotency_keys")),
+        sa.PrimaryKeyConstraint("org_id", "client_id", "route", "key", name=op.f("pk_idempotency_keys")),
     )
     op.create_index(op.f("ix_idempotency_keys_kept_at"), "idempotency_keys", ["kept_at"], unique=False)
     op.create_table(
@@ -413,6 +423,7 @@ def upgrade() -> None:
         sa.Column("mechanism_id", sa.UUID(), nullable=True),
         sa.Column("agreement_id", sa.UUID(), nullable=True),
         sa.Column("deadlines", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
+        sa.Column("takes_part", sa.Boolean(), nullable=False),
         sa.Column("opened_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.Column("answered_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("contacted_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
@@ -490,6 +501,7 @@ def downgrade() -> None:
     op.drop_table("inbox")
     op.drop_index(op.f("ix_idempotency_keys_kept_at"), table_name="idempotency_keys")
     op.drop_table("idempotency_keys")
+    op.drop_index("ix_cases_returnee_index", table_name="cases", postgresql_where=sa.text("returnee_index IS NOT NULL"))
     op.drop_index("ix_cases_reference_index", table_name="cases")
     op.drop_index("ix_cases_owner_id_case_id", table_name="cases")
     op.drop_table("cases")

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.referral.cases import queries as cases
 from services.referral.cases.domain import CaseIsClosed
 from services.referral.cases.models import Case
-from services.referral.referrals import queries, reasons, sealing, transitions
+from services.referral.referrals import parties, queries, reasons, sealing, transitions
 from services.referral.referrals.deadlines import Deadline
 from services.referral.referrals.domain import Action, Role, Status
 from services.referral.referrals.effects import EFFECTS
@@ -75,6 +75,9 @@ async def act(
 ) -> Journey:
     """The action is done and its event said, or it is refused and nothing has changed."""
     journey = await queries.get_for_update(session, actor, referral_id)
+    if not journey.concerns(actor.org_id):  # before the version, from which it could tell that others went on
+        own = [task for task in journey.tasks if task.organization_id == actor.org_id]
+        raise transitions.NotYourPart(current=own[-1].state, allowed=[])
     expect(journey.referral, expected)
     return await _carry_out(session, journey, action, actor, body)
 
@@ -120,6 +123,8 @@ async def _carry_out(
         journey.referral.closed_at = journey.referral.closed_at or clock.now()
     told_by = journey.referral.receipt if action is Action.CONFIRM_RECEIPT else status
     await step.finish(move.event(str(told_by)))
+    if step.shifts_parts:
+        await parties.settle(session, journey)
     return journey
 
 

@@ -8,7 +8,7 @@ from pydantic import AwareDatetime
 
 from services.referral.cases.domain import CaseIsClosed, NotCaseOwner
 from services.referral.referrals import actions, queries, views
-from services.referral.referrals.domain import Action, Role, Status
+from services.referral.referrals.domain import Action, Role, Status, TaskState
 from services.referral.referrals.journey import CREATE, RESPOND
 from services.referral.referrals.queries import Box
 from services.referral.referrals.schemas import BODIES, HistoryOut, ReferralIn, ReferralOut, ReferralSummary
@@ -57,7 +57,10 @@ async def list_referrals(
     actor: ReferralsReader,
     page: PageRequest,
     box: Annotated[Box | None, Query(description="inbox: received, outbox: sent")] = None,
-    status: Annotated[list[Status] | None, Query()] = None,
+    status: Annotated[
+        list[Status | TaskState] | None,
+        Query(description="As one sees it: a part that has ended has a state of its own"),
+    ] = None,
     changed_after: Annotated[AwareDatetime | None, Query(description="Ordered by change, then")] = None,
 ) -> Page[ReferralSummary]:
     """The referrals that one's organisation sent or received."""

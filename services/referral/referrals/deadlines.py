@@ -132,16 +132,20 @@ def due(deadline: Deadline, since: datetime, priority: str, agreed: Terms, is_wo
     return after_working_days(since, agreed.days[deadline], is_working_day)
 
 
-def before_departure(due_at: datetime, now: datetime, planned_departure_on: date | None) -> datetime:
+def before_departure(
+    due_at: datetime, now: datetime, planned_departure_on: date | None, runs_until: datetime | None = None
+) -> datetime:
     """Never later than two days before a departure that lies ahead.
 
     Where those two days have begun already, the shortest clock there is runs instead: a deadline in the past would
-    leave nobody time to answer.
+    leave nobody time to answer. One that runs already, until `runs_until`, is not wound up again.
     """
     if planned_departure_on is None or planned_departure_on < now.date():
         return due_at
     latest = datetime.combine(planned_departure_on, time(), UTC) - BEFORE_DEPARTURE
-    return min(due_at, max(latest, now + SHORTEST))
+    if latest > now:
+        return min(due_at, latest)
+    return min(due_at, now + SHORTEST, runs_until or due_at)
 
 
 def acknowledged_before(acknowledgement_at: datetime, decision_at: datetime | None) -> datetime:

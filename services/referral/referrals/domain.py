@@ -34,11 +34,15 @@ FINAL = frozenset(
     }
 )
 OPEN = frozenset(Status) - FINAL - {Status.DRAFT}
+POSSIBLE_DUPLICATE = "possible_duplicate"
+"""The warning that another organisation has an open case of perhaps the same person; it does not say whose."""
 ANSWERABLE = frozenset({Status.SUBMITTED, Status.RECEIVED, Status.WAITLISTED})
 """The receiver has to say what becomes of it."""
 UNACCEPTED = ANSWERABLE | {Status.AWAITING_INFORMATION}
 """Sent, and taken on by nobody yet."""
 TAKEN_ON = frozenset({Status.ACCEPTED, Status.IN_PROGRESS, Status.ON_HOLD})
+LASTING = OPEN | {Status.COMPLETED}
+"""Whoever has a part in it has one in its case."""
 NOT_STARTED = UNACCEPTED | {Status.ACCEPTED}
 
 

@@ -96,15 +96,21 @@ async def give_back(step: Step, _: Any) -> None:
 
 
 async def record_contact(step: Step, body: ContactIn) -> None:
-    """An attempt that reached nobody is recorded too, but is no first contact."""
+    """An attempt that reached nobody is recorded too, and so is a contact before the arrival: no first contact either,
+    unless the service is given from afar."""
     if body.contacted_on > clock.today():
         raise Unprocessable(errors=[invalid("/contacted_on", "lies in the future", "in_future")])
     step.says |= {"contacted_on": body.contacted_on, "channel": body.channel, "result": body.result}
     step.details |= {"contacted_on": body.contacted_on.isoformat(), "channel": body.channel, "result": body.result}
-    if body.result != "not_reached":
-        task = step.journey.current()
+    if body.result == "not_reached":
+        return
+    journey = step.journey
+    after_arrival = journey.arrived_by(body.contacted_on)
+    if after_arrival or journey.service.remote:
+        task = journey.current()
         task.contacted_at = task.contacted_at or clock.now()
-        await cases.first_contact(step.session, step.journey.case)
+    if after_arrival:
+        await cases.first_contact(step.session, journey.case)
 
 
 async def start(step: Step, _: Any) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 
 from services.referral.cases.models import Case
@@ -54,6 +55,30 @@ class Journey:
     def way(self) -> list[Task]:
         return way_of(self.tasks)
 
+    def settle_parts(self) -> None:
+        """Say of every task whether it gives its organisation a part: the current one, and those of hubs before it."""
+        way = self.way
+        for task in self.tasks:
+            task.takes_part = task in way and (task is self.task or task.role == TaskRole.HUB)
+
+    def concerns(self, organization_id: UUID) -> bool:
+        """The case owner, or an organisation whose part has not ended."""
+        taking_part = {task.organization_id for task in self.tasks if task.takes_part}
+        return organization_id in taking_part | {self.referral.owner_id}
+
+    @property
+    def arrived(self) -> bool:
+        return self.case.has_arrived or self.case.arrived_on is not None
+
+    def arrived_by(self, day: date) -> bool:
+        """The arrival is confirmed, and was not after that day as far as anybody knows."""
+        return self.arrived and (self.case.arrived_on is None or self.case.arrived_on <= day)
+
+    @property
+    def owners_agreement_id(self) -> UUID | None:
+        """For the legs after the first: the agreement under which the case owner sent it, if one was needed."""
+        return self.way[0].agreement_id if self.tasks else None
+
     @property
     def counted(self) -> bool:
         return self.service.set_aside is not None
@@ -84,7 +109,7 @@ class Journey:
             counted=self.counted,
             passed_on=self.task is not None and self.task.parent_id is not None,
             accepted=referral.accepted_at is not None,
-            arrived=self.case.has_arrived or self.case.arrived_on is not None,
+            arrived=self.arrived,
             remote=self.service.remote,
             overdue=referral.escalated and expires_at is not None and expires_at <= clock.now(),
             closed=referral.closed_at is not None,
@@ -98,7 +123,7 @@ class Journey:
             counted=self.counted,
             answered=task.answered_at is not None,
             escalated=referral.escalated,
-            arrived=self.case.has_arrived or self.case.arrived_on is not None,
+            arrived=self.arrived,
             contacted=task.contacted_at is not None,
             closed=referral.closed_at is not None,
         )

@@ -124,7 +124,9 @@ class Task(Base):
     agreement_id: Mapped[UUID | None]
     """The agreement that permitted the leg; None where none was needed."""
     deadlines: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    """What that agreement says about deadlines, as it stood when the leg was travelled."""
+    """What that agreement says about deadlines, and above it the case owner's own, when the leg was travelled."""
+    takes_part: Mapped[bool] = mapped_column(default=True)
+    """It gives its organisation a part in the referral: it is the current one, or that of a hub on the way to it."""
     opened_at: Mapped[datetime]
     answered_at: Mapped[datetime | None]
     """When the organisation first did something about it."""

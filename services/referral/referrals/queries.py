@@ -8,14 +8,15 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, exists, or_, select
+from sqlalchemy import ColumnElement, Select, case, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from services.referral.cases import queries as cases
 from services.referral.cases.models import Case
 from services.referral.known import queries as known
 from services.referral.places import queries as places
-from services.referral.referrals.domain import OPEN, Status
+from services.referral.referrals.domain import LASTING, OPEN, Status, TaskState
 from services.referral.referrals.journey import Journey
 from services.referral.referrals.models import HistoryEntry, Referral, Task
 from shared.actor import Actor
@@ -29,6 +30,16 @@ def _received_by(organization_id: UUID) -> ColumnElement[bool]:
     return exists().where(Task.referral_id == Referral.referral_id, Task.organization_id == organization_id)
 
 
+def _as_seen_by(
+    actor: Actor, present: InstrumentedAttribute[Any], at_the_end: InstrumentedAttribute[Any]
+) -> ColumnElement[Any]:
+    """The present state of the referral for whom it concerns; for whose part has ended, what his last task says."""
+    own = Task.referral_id == Referral.referral_id, Task.organization_id == actor.org_id
+    concerned = or_(Referral.owner_id == actor.org_id, exists().where(*own, Task.takes_part))
+    last = select(at_the_end).where(*own).order_by(Task.number.desc()).limit(1)
+    return case((concerned, present), else_=last.scalar_subquery())
+
+
 def _visible_to(actor: Actor) -> Select[Any]:
     """The referrals that the actor's organisation sent, or has or had a task on. A draft has none."""
     return select(Referral).where(or_(Referral.owner_id == actor.org_id, _received_by(actor.org_id)))
@@ -39,7 +50,7 @@ async def get(session: AsyncSession, actor: Actor, referral_id: UUID) -> Journey
     referral = (await session.scalars(_visible_to(actor).where(Referral.referral_id == referral_id))).one_or_none()
     if referral is None:
         raise NotFound
-    return await _whole(session, referral, await cases.get(session, actor, referral.case_id))
+    return await _whole(session, referral, await cases.get_judged(session, referral.case_id))
 
 
 async def get_for_update(session: AsyncSession, actor: Actor, referral_id: UUID) -> Journey:
@@ -85,7 +96,7 @@ async def page(
     request: PageRequest,
     *,
     box: Box | None,
-    statuses: Sequence[Status],
+    statuses: Sequence[Status | TaskState],
     changed_after: datetime | None,
 ) -> Page[Any]:
     """The actor's referrals as they were made; with `changed_after` in the order of their changes."""
@@ -95,11 +106,15 @@ async def page(
     elif box == "outbox":
         query = query.where(Referral.owner_id == actor.org_id)
     if statuses:
-        query = query.where(Referral.status.in_(statuses))
+        query = query.where(_as_seen_by(actor, Referral.status, Task.state).in_(statuses))
     if changed_after is None:
         return await page_of(session, query, request, by=(Referral.referral_id,))
-    changed = query.where(Referral.changed_at > changed_after)
-    return await page_of(session, changed, request, by=(Referral.changed_at, Referral.referral_id))
+    changed_at = _as_seen_by(actor, Referral.changed_at, Task.ended_at)
+    # Order and cursor go by that time too, so it takes the place of the referral's own.
+    columns = [each for each in Referral.__table__.columns if each.key != "changed_at"]
+    changed = query.with_only_columns(*columns, changed_at.label("changed_at")).where(changed_at > changed_after)
+    seen = aliased(Referral, changed.subquery(), adapt_on_names=True)
+    return await page_of(session, select(seen), request, by=(seen.changed_at, seen.referral_id))
 
 
 async def tasks_of(session: AsyncSession, referral_ids: Collection[UUID]) -> dict[UUID, list[Task]]:
@@ -111,6 +126,19 @@ async def tasks_of(session: AsyncSession, referral_ids: Collection[UUID]) -> dic
     for task in rows:
         found[task.referral_id].append(task)
     return found
+
+
+async def versions_at_the_end(session: AsyncSession, tasks: Collection[Task]) -> dict[UUID, int]:
+    """For each of these tasks, which have ended, the version of the referral with which it did."""
+    query = (
+        select(HistoryEntry.acted_task_id, func.max(HistoryEntry.version))
+        .where(
+            HistoryEntry.referral_id.in_([task.referral_id for task in tasks]),
+            HistoryEntry.acted_task_id.in_([task.task_id for task in tasks]),
+        )
+        .group_by(HistoryEntry.acted_task_id)
+    )
+    return {task_id: version for task_id, version in await session.execute(query) if task_id is not None}
 
 
 async def history_page(
@@ -136,6 +164,17 @@ async def is_duplicate(session: AsyncSession, case_id: UUID, service_id: UUID, b
 async def belongs_to_case(session: AsyncSession, referral_id: UUID, case_id: UUID) -> bool:
     query = exists().where(Referral.referral_id == referral_id, Referral.case_id == case_id)
     return bool(await session.scalar(select(query)))
+
+
+async def taking_part(session: AsyncSession, case_id: UUID) -> tuple[set[UUID], set[UUID]]:
+    """The organisations that have a part in an open referral of the case, and those in one that was delivered."""
+    query = (
+        select(Task.organization_id, Referral.status)
+        .join(Referral, Referral.referral_id == Task.referral_id)
+        .where(Referral.case_id == case_id, Referral.status.in_(LASTING), Task.takes_part)
+    )
+    found = [(organization_id, status in OPEN) for organization_id, status in await session.execute(query)]
+    return {each for each, is_open in found if is_open}, {each for each, is_open in found if not is_open}
 
 
 async def open_of_case(session: AsyncSession, case_id: UUID) -> list[UUID]:

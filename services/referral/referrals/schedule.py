@@ -93,10 +93,10 @@ def _terms(journey: Journey) -> Terms:
     return deadlines.terms(journey.current().deadlines)
 
 
-def _before_departure(journey: Journey, due_at: datetime) -> datetime:
+def _before_departure(journey: Journey, due_at: datetime, runs_until: datetime | None = None) -> datetime:
     case = journey.case
     ahead = case.planned_departure_on if case.phase == Phase.PRE_DEPARTURE else None
-    return deadlines.before_departure(due_at, clock.now(), ahead)
+    return deadlines.before_departure(due_at, clock.now(), ahead, runs_until)
 
 
 async def _working_days(session: AsyncSession, journey: Journey, deadline: Deadline) -> IsWorkingDay:
@@ -128,8 +128,9 @@ async def departure_moved(session: AsyncSession, journey: Journey) -> bool:
     referral = journey.referral
     if Deadline.DECISION not in referral.due or referral.decision_due_at is None or referral.escalated:
         return False
-    due_at = _before_departure(journey, referral.decision_due_at)
-    if due_at == deadlines.read(referral.due, Deadline.DECISION):
+    present = deadlines.read(referral.due, Deadline.DECISION)
+    due_at = _before_departure(journey, referral.decision_due_at, present)
+    if due_at == present:
         return False
     referral.due = referral.due | {Deadline.DECISION.value: due_at.isoformat()}
     await timers.set(session, Deadline.DECISION, referral.referral_id, due_at)

@@ -1,13 +1,13 @@
 """What is sent and answered about referrals. Identity stands in one field, filled only for who may read it."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar
 from uuid import UUID
 
 from pydantic import Field
 
-from services.referral.cases.schemas import CaseSummary, ExternalRef, IdentityField
+from services.referral.cases.schemas import CaseSummary, Day, ExternalRef, IdentityField
 from services.referral.referrals import reasons
 from services.referral.referrals.domain import Action
 from shared.http.schema import In, Out, Text
@@ -119,7 +119,7 @@ class DeclineIn(In):
 
 
 class ContactIn(In):
-    contacted_on: date
+    contacted_on: Day
     channel: reasons.Channel
     result: reasons.ContactResult
     text: Text | None = None

@@ -1,17 +1,16 @@
-"""Travelling a leg: judged, a place claimed, a task opened, and the next organisation let in."""
+"""Travelling a leg: judged, a place claimed, and a task opened at the next organisation."""
 
-from itertools import pairwise
 from uuid import UUID
 
-from services.referral.cases import actions as cases
-from services.referral.cases import queries as case_queries
+from services.referral.cases import queries as cases
 from services.referral.cases.domain import CaseIsClosed
 from services.referral.known.queries import KnownService
 from services.referral.places import actions as places
 from services.referral.places.domain import PlaceState
 from services.referral.places.models import Ledger
 from services.referral.referrals import queries, schedule
-from services.referral.referrals.domain import Status, TaskRole, TaskState
+from services.referral.referrals.domain import POSSIBLE_DUPLICATE, Status, TaskRole, TaskState
+from services.referral.referrals.journey import Journey
 from services.referral.referrals.models import Task
 from services.referral.referrals.schemas import PassOnIn
 from services.referral.referrals.steps import Step
@@ -20,19 +19,10 @@ from services.referral.routing import queries as routing
 from services.referral.routing import refusals
 from services.referral.routing.domain import Leg, MechanismFacts
 from services.referral.routing.queries import LegTold
+from services.referral.routing.refusals import AgreementFacts
 from shared import clock
 from shared.errors import Unprocessable, invalid
 from shared.ids import new_id
-
-LOOKED_AT_AHEAD = frozenset(
-    {
-        refusals.NoActiveAgreement,
-        refusals.ConsentMissing,
-        refusals.TransferBasisMissing,
-        refusals.SafetyCheckMissing,
-    }
-)
-"""What may stand in the way of a later leg is told at once: the case owner can mend it before the hub passes on."""
 
 
 async def send_first(step: Step) -> None:
@@ -48,7 +38,7 @@ async def send_first(step: Step) -> None:
     await _travel(step, legs[0], service, referral.decision_id, None)
     referral.ahead = [_planned(leg) for leg in legs[1:]]
     referral.submitted_at = clock.now()
-    referral.warnings = await _warnings(step, legs, service, mechanism)
+    referral.warnings = await _warnings(step, mechanism)
     case.open_referrals += 1
     step.says |= {
         "decision_id": referral.decision_id,
@@ -88,11 +78,14 @@ async def pass_on(step: Step, body: PassOnIn) -> None:
 async def _legs_through(
     step: Step, organization_id: UUID, service: KnownService, mechanism_id: UUID | None
 ) -> list[Leg]:
-    """The provider of the service is reached as planned; any other organisation must be a hub for area and need."""
+    """The provider of the service is reached as planned; any other organisation must be a hub for area and need that
+    the sender has agreed on."""
     if organization_id == service.organization_id:
         return [Leg(organization_id, mechanism_id)]
-    theirs = await routing.mechanisms_of(step.session, step.journey.case, organization_id)
-    mechanism = routing_domain.choose_mechanism(theirs, routing.service_facts(service))
+    sender_id, facts = step.journey.current().organization_id, routing.service_facts(service)
+    counting = await routing.mechanisms_that_count(step.session, step.journey.case, sender_id, facts)
+    theirs = (each for each in counting if each.organization_id == organization_id)
+    mechanism = routing_domain.choose_mechanism(theirs, facts)
     if mechanism is None:
         detail = "neither gives the service nor receives referrals for this area and need"
         raise Unprocessable(errors=[invalid("/to_organization_id", detail, "not_on_the_way")])
@@ -115,6 +108,7 @@ async def _travel(step: Step, leg: Leg, service: KnownService, decision_id: UUID
         declared_safe=referral.declared_safe,
         requested_fields=_requested(step),
         on_the_way=journey.on_the_way(),
+        owners_agreement_id=journey.owners_agreement_id,
         duplicate=await queries.is_duplicate(session, case.case_id, service.service_id, but=referral.referral_id),
         place_within_reach=await _place_within_reach(step, ledgers[service.service_id]),
     )
@@ -136,12 +130,18 @@ async def _travel(step: Step, leg: Leg, service: KnownService, decision_id: UUID
             service_id=service.service_id,
             mechanism_id=leg.mechanism_id,
             agreement_id=None if agreement is None else agreement.agreement_id,
-            deadlines={} if agreement is None else dict(agreement.deadlines),
+            deadlines=_deadlines(agreement, journey),
             opened_at=clock.now(),
         )
     )
     begin_task(step)
-    await cases.admit(session, case.case_id, leg.organization_id)
+
+
+def _deadlines(agreement: AgreementFacts | None, journey: Journey) -> dict[str, int | None]:
+    """What the agreement of the leg says, and above it what the case owner's own says, if that is another one."""
+    of_owner = journey.way[0].deadlines if journey.way else {}
+    of_leg = {} if agreement is None else agreement.deadlines
+    return {**of_leg, **{name: value for name, value in of_owner.items() if value is not None}}
 
 
 def begin_task(step: Step) -> None:
@@ -181,7 +181,7 @@ async def _take_place(step: Step, ledgers: dict[UUID, Ledger], service_id: UUID)
         if claim.place is PlaceState.OFFERED:
             await places.move(session, ledgers[service_id], claim, PlaceState.HELD)
         return
-    vulnerable = await case_queries.is_vulnerable(session, referral.case_id)
+    vulnerable = await cases.is_vulnerable(session, referral.case_id)
     if claim is None:
         journey.claim = await places.claim(
             session,
@@ -206,28 +206,11 @@ def _planned(leg: Leg) -> dict[str, str | None]:
     }
 
 
-async def _warnings(
-    step: Step, legs: list[Leg], service: KnownService, mechanism: MechanismFacts | None
-) -> list[dict[str, object]]:
-    """Nothing here stands in the way of the leg that was just travelled."""
-    journey = step.journey
+async def _warnings(step: Step, mechanism: MechanismFacts | None) -> list[dict[str, object]]:
+    """What the case owner may want to know at the moment of sending. Nothing here stands in the way."""
     found: list[dict[str, object]] = []
-    for number, (sender, leg) in enumerate(pairwise(legs), 2):
-        told = LegTold(
-            sender_id=sender.organization_id,
-            recipient_id=leg.organization_id,
-            mechanism_id=leg.mechanism_id,
-            decision_id=journey.referral.decision_id,
-            declared_safe=journey.referral.declared_safe,
-            requested_fields=_requested(step),
-            on_the_way=journey.on_the_way(),
-        )
-        ahead = await routing.facts(step.session, journey.case, service, told)
-        found += [
-            {"code": problem.slug(), "leg": number}
-            for problem in refusals.obstacles(ahead)
-            if problem in LOOKED_AT_AHEAD
-        ]
-    if mechanism is None and journey.referral.via is None:
+    if mechanism is None and step.journey.referral.via is None:
         found.append({"code": "no_mechanism"})
+    if await cases.is_known_elsewhere(step.session, step.journey.case):
+        found.append({"code": POSSIBLE_DUPLICATE})
     return found

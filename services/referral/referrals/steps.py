@@ -76,10 +76,17 @@ class Step:
         if status is not self.before:
             referral.reason = self.reason
         referral.status = status
+        self.journey.settle_parts()
         if task is not None:
             task.state = status
             if status in FINAL:
                 task.ended_at, task.reason = task.ended_at or now, self.reason or task.reason
+
+    @property
+    def shifts_parts(self) -> bool:
+        """Another task is the current one, or the referral has ended: somebody has a new part, or has lost his."""
+        referral = self.journey.referral
+        return referral.task_id != self.acted_task_id or (referral.state in FINAL and referral.state is not self.before)
 
     async def finish(self, event: str) -> None:
         """Settle the clocks, write the history, and say the event: the last of the transaction."""

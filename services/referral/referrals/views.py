@@ -1,11 +1,12 @@
 """Every view of a referral is built here, and depends on who asks.
 
-The case owner sees the whole way. Who has the task, or passed it on to whoever has it, sees the way from the owner to
-the present task. Whoever gave it back sees its own part. Identity is seen by the provider from acceptance on, and by a
-hub on the way if its agreement says so; and only when the referral is read: answers to actions are kept for replays.
+The case owner sees the whole way. Who has the task, or is a hub on the way to it, sees the way from the owner to the
+present task. Whoever gave it back, and a provider that passed it on, sees its own part as that ended. Identity is seen
+by the provider from acceptance on, and by a hub on the way if its agreement says so; and only when the referral is
+read: answers to actions are kept for replays.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -16,8 +17,8 @@ from services.referral.places import queries as places
 from services.referral.places.domain import PlaceState
 from services.referral.referrals import permission, queries, sealing
 from services.referral.referrals.deadlines import Deadline, read
-from services.referral.referrals.domain import TAKEN_ON, Action, Status, TaskRole
-from services.referral.referrals.journey import Journey, way_of
+from services.referral.referrals.domain import LASTING, POSSIBLE_DUPLICATE, TAKEN_ON, Action, Status, TaskRole
+from services.referral.referrals.journey import Journey
 from services.referral.referrals.models import HistoryEntry, Referral, Task
 from services.referral.referrals.schemas import (
     DevelopmentOut,
@@ -34,6 +35,8 @@ from services.referral.referrals.transitions import allowed
 from shared.actor import Actor
 from shared.http import Page
 
+FOR_OWNER = frozenset({POSSIBLE_DUPLICATE})
+"""Warnings that tell of the returnee what a receiver need not know."""
 MEANT_FOR_RECEIVER = frozenset({Action.REQUEST_INFORMATION.value, Action.PROVIDE_INFORMATION.value})
 
 
@@ -41,9 +44,9 @@ async def view(session: AsyncSession, actor: Actor, journey: Journey, *, with_id
     """The referral as the actor may see it."""
     own = [task for task in journey.tasks if task.organization_id == actor.org_id]
     is_owner = journey.referral.owner_id == actor.org_id
-    if not is_owner and not any(task in journey.way for task in own):
-        return _own_part(journey.referral, own)
-    shown = _outline(journey.referral, journey.task) | await _order(session, journey)
+    if not journey.concerns(actor.org_id):
+        return await _own_part(session, journey.referral, own)
+    shown = _outline(journey.referral, journey.task) | await _order(session, journey, is_owner)
     shown |= {
         "tasks": [TaskOut.model_validate(task) for task in visible_tasks(actor, journey)],
         "allowed": [str(action) for action in allowed(journey.situation(), journey.roles_of(actor))],
@@ -58,13 +61,12 @@ async def view(session: AsyncSession, actor: Actor, journey: Journey, *, with_id
 
 
 def visible_tasks(actor: Actor, journey: Journey) -> list[Task]:
-    """All for the case owner; for others those on the way, if they are on it, and their own."""
+    """All for the case owner; for others those on the way, if they have a part in it, and their own."""
     if journey.referral.owner_id == actor.org_id:
         return journey.tasks
     own = [task for task in journey.tasks if task.organization_id == actor.org_id]
-    way = journey.way
-    on_the_way = any(task in way for task in own)
-    return [task for task in journey.tasks if task in own or (on_the_way and task in way)]
+    way = journey.way if journey.concerns(actor.org_id) else []
+    return [task for task in journey.tasks if task in own or task in way]
 
 
 def _outline(referral: Referral, task: Task | None) -> dict[str, Any]:
@@ -75,10 +77,10 @@ def _outline(referral: Referral, task: Task | None) -> dict[str, Any]:
     }
 
 
-def _part(referral: Referral, own: Sequence[Task]) -> dict[str, Any]:
+def _part(referral: Referral, last: Task, versions: Mapping[UUID, int]) -> dict[str, Any]:
     """How it stood for an organisation that has no part in it any more: nothing of what came after."""
-    last = own[-1]
     return _outline(referral, last) | {
+        "version": versions[last.task_id],
         "status": last.state,
         "service_id": last.service_id,
         "due": {},
@@ -89,19 +91,21 @@ def _part(referral: Referral, own: Sequence[Task]) -> dict[str, Any]:
     }
 
 
-def _own_part(referral: Referral, own: Sequence[Task]) -> ReferralOut:
+async def _own_part(session: AsyncSession, referral: Referral, own: Sequence[Task]) -> ReferralOut:
+    part = _part(referral, own[-1], await queries.versions_at_the_end(session, own[-1:]))
     return ReferralOut.model_validate(
-        _part(referral, own) | {"tasks": [TaskOut.model_validate(task) for task in own], "route": [], "allowed": []}
+        part | {"tasks": [TaskOut.model_validate(task) for task in own], "route": [], "allowed": []}
     )
 
 
-async def _order(session: AsyncSession, journey: Journey) -> dict[str, Any]:
-    """What everybody on the way may know."""
+async def _order(session: AsyncSession, journey: Journey, is_owner: bool) -> dict[str, Any]:
+    """What everybody on the way may know; how the case goes on without it, only its owner."""
     referral, service = journey.referral, journey.service
+    warnings = [each for each in referral.warnings if is_owner or each["code"] not in FOR_OWNER]
+    of_case = {"phase": journey.case.phase, "case": case_views.summary(journey.case)}
     names = ("when_full", "decision_id", "member_ids", "follows_referral_id", "outcome", "submitted_at", "accepted_at",
-             "sharing_stopped_at", "warnings")  # fmt: skip
+             "sharing_stopped_at")  # fmt: skip
     return {name: getattr(referral, name) for name in names} | {
-        "phase": journey.case.phase,
         "route": _route(journey),
         "disclosure": referral.requested_fields,
         "development_referral": DevelopmentOut(
@@ -109,7 +113,8 @@ async def _order(session: AsyncSession, journey: Journey) -> dict[str, Any]:
             inherited_from_mechanism_id=referral.mechanism_id,
             service_in_development_programme=service.programme_is_development,
         ),
-        "case": case_views.summary(journey.case),
+        "warnings": warnings + await permission.warnings_ahead(session, journey),
+        **(of_case if is_owner or referral.state in LASTING else {}),
     }
 
 
@@ -168,30 +173,30 @@ async def _fields_for(session: AsyncSession, journey: Journey, own: Sequence[Tas
     """The fields of identity that the actor's part in the referral lets it see now."""
     referral = journey.referral
     delivering = referral.state in TAKEN_ON or (referral.state is Status.COMPLETED and referral.closed_at is None)
-    part = next((task for task in journey.way if task in own and _still_has_part(journey, task)), None)
+    part = next((task for task in journey.way if task in own and task.takes_part), None)
     if part is None or not delivering or referral.accepted_at is None or referral.sharing_stopped_at is not None:
         return ()
     return sorted(await permission.visible_fields(session, journey, part))
 
 
-def _still_has_part(journey: Journey, task: Task) -> bool:
-    """The provider that accepted, or a hub before it; a provider that passed it on has none any more."""
-    return task is journey.task or task.role == TaskRole.HUB
-
-
 async def page_view(session: AsyncSession, actor: Actor, page: Page[Any]) -> Page[ReferralSummary]:
     """A page of outlines; places, the way and identity are read one referral at a time."""
     tasks = await queries.tasks_of(session, [referral.referral_id for referral in page.items])
-    shown = [_outline_for(actor, referral, tasks[referral.referral_id]) for referral in page.items]
-    return Page[ReferralSummary](items=shown, next=page.next)
-
-
-def _outline_for(actor: Actor, referral: Referral, tasks: list[Task]) -> ReferralSummary:
-    own = [task for task in tasks if task.organization_id == actor.org_id]
-    on_the_way = {task.task_id for task in way_of(tasks)}
-    if referral.owner_id != actor.org_id and not any(task.task_id in on_the_way for task in own):
-        return ReferralSummary.model_validate(_part(referral, own))
-    return ReferralSummary.model_validate(_outline(referral, tasks[-1] if tasks else None))
+    ended = {
+        referral.referral_id: own[-1]
+        for referral in page.items
+        if referral.owner_id != actor.org_id
+        and (own := [task for task in tasks[referral.referral_id] if task.organization_id == actor.org_id])
+        and not any(task.takes_part for task in own)
+    }
+    versions = await queries.versions_at_the_end(session, ended.values()) if ended else {}
+    shown = [
+        _part(referral, ended[referral.referral_id], versions)
+        if referral.referral_id in ended
+        else _outline(referral, tasks[referral.referral_id][-1] if tasks[referral.referral_id] else None)
+        for referral in page.items
+    ]
+    return Page[ReferralSummary](items=[ReferralSummary.model_validate(each) for each in shown], next=page.next)
 
 
 async def history_view(session: AsyncSession, actor: Actor, journey: Journey, page: Page[Any]) -> Page[HistoryOut]:

@@ -10,7 +10,7 @@ from services.referral.cases.models import Case
 from services.referral.consents import queries as consents
 from services.referral.known import queries as known
 from services.referral.known.queries import KnownAgreement, KnownMechanism, KnownService
-from services.referral.routing import domain
+from services.referral.routing import domain, refusals
 from services.referral.routing.domain import Leg, MechanismFacts, Party, ServiceFacts
 from services.referral.routing.refusals import AgreementFacts, ConsentFacts, DerogationFacts, Facts
 from shared import clock
@@ -35,6 +35,8 @@ class LegTold:
     declared_safe: bool
     requested_fields: frozenset[str] | None
     on_the_way: frozenset[UUID] = frozenset()
+    owners_agreement_id: UUID | None = None
+    """On a later leg, the agreement under which the case owner sent it."""
     duplicate: bool = False
     place_within_reach: bool = True
 
@@ -56,8 +58,7 @@ async def plan(
     facts = service_facts(service)
     domain.check_not_its_own(case.owner_id, facts)
     if via is None:
-        nearest = await known.mechanisms_for(session, case.country_of_origin, case.area)
-        mechanism = domain.choose_mechanism((_mechanism(each) for each in nearest), facts)
+        mechanism = domain.choose_mechanism(await mechanisms_that_count(session, case, sender_id, facts), facts)
     else:
         named = await known.get_mechanism(session, via)
         if named is None or not named.active or case.country_of_origin not in named.countries:
@@ -67,10 +68,18 @@ async def plan(
     return mechanism, domain.legs(sender_id, facts, mechanism)
 
 
-async def mechanisms_of(session: AsyncSession, case: Case, organization_id: UUID) -> list[MechanismFacts]:
-    """The mechanisms by which this organisation receives referrals for the case's area, the nearest first."""
+async def mechanisms_that_count(
+    session: AsyncSession, case: Case, sender_id: UUID, service: ServiceFacts
+) -> list[MechanismFacts]:
+    """The mechanisms for the case's area to which this sender is led on the way to the service, the nearest first."""
     nearest = await known.mechanisms_for(session, case.country_of_origin, case.area)
-    return [_mechanism(each) for each in nearest if each.organization_id == organization_id]
+    provider = (await _parties(session, {service.organization_id}))[service.organization_id]
+    agreements = [_agreement(each) for each in await known.agreements_in_force(session, clock.today(), {sender_id})]
+    return [
+        mechanism
+        for mechanism in map(_mechanism, nearest)
+        if refusals.counts(mechanism, service, sender_id, provider, agreements)
+    ]
 
 
 async def facts(session: AsyncSession, case: Case, service: KnownService, leg: LegTold) -> Facts:
@@ -79,6 +88,7 @@ async def facts(session: AsyncSession, case: Case, service: KnownService, leg: L
     parties = await _parties(session, {case.owner_id, leg.sender_id, leg.recipient_id, service.organization_id})
     mechanism = None if leg.mechanism_id is None else await known.get_mechanism(session, leg.mechanism_id)
     agreements = await known.agreements_in_force(session, today, {case.owner_id, leg.sender_id})
+    sent_under = leg.owners_agreement_id and await known.get_agreement(session, leg.owners_agreement_id)
     return Facts(
         on=today,
         country_of_origin=case.country_of_origin,
@@ -101,6 +111,7 @@ async def facts(session: AsyncSession, case: Case, service: KnownService, leg: L
         declared_safe=leg.declared_safe,
         requested_fields=leg.requested_fields,
         on_the_way=leg.on_the_way,
+        owners_agreement=_agreement(sent_under) if sent_under else None,
         duplicate=leg.duplicate,
         place_within_reach=leg.place_within_reach,
     )

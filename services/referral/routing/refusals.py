@@ -3,7 +3,7 @@
 Every leg is judged again, by what this service has heard on the day.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from uuid import UUID
@@ -110,6 +110,8 @@ class Facts:
     """The fields of identity that the case owner wants disclosed; None: whatever agreement and consent both allow."""
     on_the_way: frozenset[UUID] = frozenset()
     """The organisations that the referral has reached already."""
+    owners_agreement: AgreementFacts | None = None
+    """On a later leg: the agreement under which the case owner sent it. None: the first leg needed none."""
     duplicate: bool = False
     place_within_reach: bool = True
     """A place is held or can be, or the referral may wait, or places are not counted."""
@@ -148,11 +150,34 @@ def agreement_for(facts: Facts) -> AgreementFacts | None:
 
 def needs_no_agreement(facts: Facts) -> bool:
     """A public service open to all, reached by a mechanism that names a procedure."""
+    return facts.mechanism is not None and _open_by(facts.mechanism, facts.service, facts.provider)
+
+
+def _open_by(mechanism: MechanismFacts, service: ServiceFacts, provider: Party) -> bool:
+    return service.open_to_all and provider.kind == PUBLIC_AUTHORITY and mechanism.procedure
+
+
+def counts(
+    mechanism: MechanismFacts,
+    service: ServiceFacts,
+    sender_id: UUID,
+    provider: Party,
+    agreements: Iterable[AgreementFacts],
+) -> bool:
+    """Nobody is led to a hub that only named itself.
+
+    The mechanism is the provider's or the sender's own; or an agreement of the sender with its organisation names it,
+    for one that covers the service or the programme alone makes no hub; or the service is open to all by it.
+    """
     return (
-        facts.service.open_to_all
-        and facts.provider.kind == PUBLIC_AUTHORITY
-        and facts.mechanism is not None
-        and facts.mechanism.procedure
+        mechanism.organization_id in {service.organization_id, sender_id}
+        or _open_by(mechanism, service, provider)
+        or any(
+            agreement.kind != DATA_SHARING
+            and mechanism.mechanism_id in agreement.mechanism_ids
+            and {sender_id, mechanism.organization_id} <= agreement.party_ids
+            for agreement in agreements
+        )
     )
 
 
@@ -161,12 +186,20 @@ def agreed(facts: Facts) -> bool:
 
 
 def _agreed_fields(facts: Facts) -> frozenset[str] | None:
-    """What the agreement of the leg lets this recipient see of identity; None: no agreement limits it."""
-    agreement = agreement_for(facts)
-    if not facts.to_provider:
-        sees = agreement is not None and agreement.hub_sees_identity
-        return agreement.disclosed_fields if agreement is not None and sees else frozenset()
-    return None if agreement is None else agreement.disclosed_fields
+    """What the agreements let this recipient see of identity; None: no agreement limits it.
+
+    On a later leg what its two organisations agreed never widens what the case owner agreed.
+    """
+    agreement, owners = agreement_for(facts), facts.owners_agreement
+    if not facts.to_provider and agreement is None:
+        return frozenset()
+    limit: frozenset[str] | None = None
+    for each in (agreement, owners):
+        if each is None:
+            continue
+        seen = each.disclosed_fields if facts.to_provider or each.hub_sees_identity else frozenset()
+        limit = seen if limit is None else limit & seen
+    return limit
 
 
 def _consented_fields(facts: Facts) -> frozenset[str]:

@@ -21,6 +21,7 @@ def each_once(listed: list[T]) -> list[T]:
 
 Days = Annotated[int, Field(ge=1, le=365)]
 Hours = Annotated[int, Field(ge=1, le=720)]
+Day = Annotated[date, Field(ge=date(1900, 1, 1), le=date(2199, 12, 31))]
 Ids = Annotated[list[UUID], Field(max_length=200), AfterValidator(each_once)]
 
 
@@ -88,8 +89,8 @@ class AgreementIn(In):
     parties: list[PartyIn] = Field(min_length=2, max_length=50)
     covers: Covers = Covers()
     countries: Annotated[list[Country], AfterValidator(each_once)] = Field(min_length=1, max_length=250)
-    valid_from: date
-    valid_until: date
+    valid_from: Day
+    valid_until: Day
     deadlines: Deadlines = Deadlines()
     disclosure: Disclosure = Disclosure()
     data_roles: list[DataRoleIn] = Field([], max_length=50)

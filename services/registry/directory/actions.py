@@ -83,6 +83,8 @@ async def edit_organization(
     body = patched(OrganizationFields, OrganizationFields.model_validate(organization), patch)
     if not organization.lead:
         _require_fields(body, "kind", "country")
+        if (body.kind, body.country) != (organization.kind, organization.country):
+            access.require_curator(actor)  # safety check and transfer basis rest on them
     _apply(organization, _columns(body))
     if not organization.lead:
         await outbox.publish(session, _organization_changed(organization))

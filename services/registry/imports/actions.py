@@ -72,7 +72,7 @@ def _mapping(text: str | None, file_format: Format) -> dict[str, str]:
         return {}
     try:
         mapping = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         mapping = None
     if not isinstance(mapping, dict) or not all(isinstance(header, str) for header in mapping.values()):
         raise Unprocessable(errors=[invalid("/mapping", "is not a JSON object of field and header", "mapping")])

@@ -6,7 +6,7 @@ from fastapi import File, Form, Query, Request, UploadFile
 from services.registry.imports import actions, queries
 from services.registry.imports.domain import MAX_FILE, Format, FormatNotSupported
 from services.registry.imports.models import Import, ImportIssue
-from services.registry.imports.schemas import ImportAccepted, ImportOut, IssueOut
+from services.registry.imports.schemas import ImportAccepted, ImportOut, ImportSummary, IssueOut
 from shared.actor import Actor
 from shared.errors import Forbidden, NotFound, TooLarge, Unprocessable
 from shared.http import Page, PageRequest, Router, Transaction, body_limit, needs, refusals
@@ -39,6 +39,12 @@ async def submit_import(
     `threew` is a 3W or 4W spreadsheet (who does what where), `areas` the global list of P-codes.
     """
     return await actions.submit(session, actor, file, format, dry_run, mapping)
+
+
+@router.get("/imports", response_model=Page[ImportSummary])
+async def read_imports(session: Transaction, actor: Reader, page: PageRequest) -> Page[Import]:
+    """The imports of one's own organisation; for curators all. One that runs shows as queued here."""
+    return await queries.page_of_imports(session, actor, page)
 
 
 @router.get("/imports/{import_id}", response_model=ImportOut, responses=refusals(NotFound))

@@ -29,6 +29,10 @@ async def get_import(session: AsyncSession, actor: Actor, import_id: UUID) -> Im
     return found
 
 
+async def page_of_imports(session: AsyncSession, actor: Actor, page: PageRequest) -> Page[Import]:
+    return await page_of(session, _visible(actor), page, by=(Import.import_id,))
+
+
 async def first_issues(session: AsyncSession, found: Import) -> list[ImportIssue]:
     """The issues that stand in the answer itself."""
     query = select(ImportIssue).where(ImportIssue.import_id == found.import_id).order_by(ImportIssue.issue_id)

@@ -14,6 +14,18 @@ class ImportAccepted(Out):
     status: Status
 
 
+class ImportSummary(Out):
+    """An import in a list."""
+
+    import_id: UUID
+    format: Format
+    dry_run: bool
+    status: Status
+    created_at: datetime
+    finished_at: datetime | None
+    version: int
+
+
 class IssueOut(Out):
     """A cell, row or file that was not used, or should be looked at. The header is row 1, as in a spreadsheet."""
 

@@ -9,6 +9,7 @@ import pytest
 
 from shared import clock
 from shared.ids import new_id
+from tests.integration.eligibility.asking import act
 from tests.integration.eligibility.conftest import Eligibility
 from tests.integration.eligibility.heard import (
     ADULT,
@@ -20,7 +21,7 @@ from tests.integration.eligibility.heard import (
     Client,
     published,
 )
-from tests.support.system import problem
+from tests.support.system import at, problem
 
 
 async def write(eligibility: Eligibility, service_id: UUID, *criteria: dict[str, Any], by: Client = MANAGER) -> Any:
@@ -29,7 +30,11 @@ async def write(eligibility: Eligibility, service_id: UUID, *criteria: dict[str,
 
 
 async def validate(eligibility: Eligibility, service_id: UUID, version: int, **body: Any) -> Any:
-    return await eligibility.post(f"/services/{service_id}/criteria/{version}/validate", MANAGER, body)
+    return await act(eligibility, MANAGER, f"/services/{service_id}/criteria/{version}", "validate", body)
+
+
+async def retire(eligibility: Eligibility, service_id: UUID, version: int) -> Any:
+    return await act(eligibility, MANAGER, f"/services/{service_id}/criteria/{version}", "retire")
 
 
 async def test_the_catalogue_can_be_read(eligibility: Eligibility) -> None:
@@ -101,7 +106,7 @@ async def test_a_retired_set_binds_no_longer(eligibility: Eligibility) -> None:
     service_id = new_id()
     await write(eligibility, service_id)
     await validate(eligibility, service_id, 1)
-    retired = await eligibility.post(f"/services/{service_id}/criteria/1/retire", MANAGER)
+    retired = await retire(eligibility, service_id, 1)
     assert (retired.status_code, retired.json()["status"]) == (200, "retired")
     assert retired.json()["valid_until"] == clock.today().isoformat()
     assert [name for name, _ in await eligibility.said()] == ["CriteriaValidated", "CriteriaRetired"]
@@ -111,11 +116,37 @@ async def test_a_retired_set_binds_no_longer(eligibility: Eligibility) -> None:
 async def test_what_the_state_does_not_allow_is_refused(eligibility: Eligibility) -> None:
     service_id = new_id()
     await write(eligibility, service_id, ADULT)
-    early = await eligibility.post(f"/services/{service_id}/criteria/1/retire", MANAGER)
+    early = await retire(eligibility, service_id, 1)
     assert problem(early)["type"] == "urn:relink:problem:transition-not-allowed"
     assert (problem(early)["current"], problem(early)["allowed"]) == ("draft", ["validate"])
     await validate(eligibility, service_id, 1)
     assert problem(await validate(eligibility, service_id, 1))["allowed"] == ["retire"]
+
+
+@pytest.mark.parametrize("action", ["validate", "retire"])
+async def test_a_set_is_acted_on_as_it_was_read(eligibility: Eligibility, action: str) -> None:
+    service_id = new_id()
+    path = f"/services/{service_id}/criteria/1"
+    read = await write(eligibility, service_id, ADULT)
+    if action == "retire":
+        await validate(eligibility, service_id, 1)
+    unread = await eligibility.post(f"{path}/{action}", MANAGER)
+    assert (unread.status_code, problem(unread)["type"]) == (428, "urn:relink:problem:precondition-required")
+    if action == "validate":
+        await validate(eligibility, service_id, 1)
+    stale = await eligibility.post(f"{path}/{action}", MANAGER, **at(read))  # before the state, which forbids it too
+    assert (stale.status_code, problem(stale)["type"]) == (412, "urn:relink:problem:precondition-failed")
+    assert [name for name, _ in await eligibility.said()] == ["CriteriaValidated"]
+
+
+async def test_a_set_that_another_one_ended_has_changed_since_it_was_read(eligibility: Eligibility) -> None:
+    service_id = new_id()
+    await write(eligibility, service_id, ADULT)
+    read = await validate(eligibility, service_id, 1)
+    await write(eligibility, service_id, PAPERS)
+    await validate(eligibility, service_id, 2, valid_from=(clock.today() + timedelta(days=30)).isoformat())
+    stale = await eligibility.post(f"/services/{service_id}/criteria/1/retire", MANAGER, **at(read))
+    assert stale.status_code == 412
 
 
 async def test_criteria_that_are_older_than_their_entry_bind_from_then(eligibility: Eligibility) -> None:
@@ -213,7 +244,8 @@ async def test_who_writes_may_not_validate(eligibility: Eligibility) -> None:
 
 @pytest.mark.parametrize(("method", "path", "body"), CALLS[3:])
 async def test_an_unknown_set_is_not_found(eligibility: Eligibility, method: str, path: str, body: Any) -> None:
-    assert (await eligibility.request(method, path.format(id=new_id()), MANAGER, body)).status_code == 404
+    seen = {"If-Match": '"1"'} if method == "POST" else {}
+    assert (await eligibility.request(method, path.format(id=new_id()), MANAGER, body, seen)).status_code == 404
 
 
 async def test_old_versions_stay_answerable_as_of_any_date(eligibility: Eligibility) -> None:

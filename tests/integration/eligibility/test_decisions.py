@@ -3,8 +3,10 @@
 from typing import Any
 from uuid import UUID
 
+import httpx
 import pytest
 
+from shared.crypto import case_keys
 from shared.ids import new_id
 from tests.integration.eligibility.asking import match, offer
 from tests.integration.eligibility.conftest import Eligibility
@@ -13,12 +15,14 @@ from tests.integration.eligibility.heard import (
     COLLEAGUE,
     COUNSELLOR,
     DE,
+    EDO,
     NOBODY,
     OTHER_STATE,
     PAPERS,
+    Client,
     registered,
 )
-from tests.support.system import problem
+from tests.support.system import at, problem
 
 WHY = [{"code": "other", "text": "Her aunt runs the workshop"}]
 
@@ -152,9 +156,9 @@ async def test_an_appeal_is_decided_by_somebody_else_and_its_outcome_holds(eligi
     assert appeal.json()["status"] == "open"
     verdict = {"outcome": "not_eligible", "reasons": [{"code": "criteria_not_met", "text": "The card has expired"}]}
     decide = f"{path}/appeals/{appeal.json()['appeal_id']}/decide"
-    same = await eligibility.post(decide, COUNSELLOR, verdict)
+    same = await eligibility.post(decide, COUNSELLOR, verdict, **at(appeal))
     assert (same.status_code, problem(same)["type"]) == (409, "urn:relink:problem:same-person")
-    answered = await eligibility.post(decide, COLLEAGUE, verdict)
+    answered = await eligibility.post(decide, COLLEAGUE, verdict, **at(appeal))
     assert answered.status_code == 200
     assert (answered.json()["status"], answered.json()["outcome"]) == ("decided", "not_eligible")
     now = (await eligibility.get(path, COUNSELLOR)).json()
@@ -164,8 +168,23 @@ async def test_an_appeal_is_decided_by_somebody_else_and_its_outcome_holds(eligi
     assert one.json() == answered.json()
     told = [(name, event["version"]) for name, event in (await eligibility.said())[-3:]]
     assert told == [("EligibilityDecided", 1), ("DecisionAppealed", 2), ("AppealDecided", 3)]
-    twice = await eligibility.post(decide, COLLEAGUE, verdict)
+    twice = await eligibility.post(decide, COLLEAGUE, verdict, **at(answered))
     assert problem(twice)["type"] == "urn:relink:problem:appeal-decided"
+
+
+async def test_an_appeal_is_decided_as_it_was_read(eligibility: Eligibility) -> None:
+    decision = await decided(eligibility)
+    path = f"/decisions/{decision['decision_id']}/appeals"
+    appeal = await eligibility.post(path, COUNSELLOR, {"grounds": "not_heard"})
+    decide = f"{path}/{appeal.json()['appeal_id']}/decide"
+    verdict = {"outcome": "eligible", "reasons": [{"code": "criteria_met"}]}
+    unread = await eligibility.post(decide, COLLEAGUE, verdict)
+    assert (unread.status_code, problem(unread)["type"]) == (428, "urn:relink:problem:precondition-required")
+    assert (await eligibility.post(decide, COLLEAGUE, verdict, **at(appeal))).status_code == 200
+    body = {name: decision[name] for name in ("match_id", "service_id", "outcome")}
+    await eligibility.post("/decisions", COUNSELLOR, body)  # the decision gives way, which is told only after the 412
+    stale = await eligibility.post(decide, COLLEAGUE, verdict, **at(appeal))
+    assert (stale.status_code, problem(stale)["type"]) == (412, "urn:relink:problem:precondition-failed")
 
 
 async def test_while_an_appeal_is_open_there_is_no_other_and_no_new_decision(eligibility: Eligibility) -> None:
@@ -176,6 +195,38 @@ async def test_while_an_appeal_is_open_there_is_no_other_and_no_new_decision(eli
     body = {name: decision[name] for name in ("match_id", "service_id", "outcome")}
     again = await eligibility.post("/decisions", COUNSELLOR, body)
     assert problem(again)["type"] == "urn:relink:problem:appeal-open"
+
+
+async def test_kept_answers_are_sealed_and_go_with_the_case(eligibility: Eligibility) -> None:
+    case_id, body = await situation(eligibility)
+    asked = {"country": "NG", "area": EDO, "case_id": str(case_id), "profile": {"has_valid_id": False}}
+    matched = await eligibility.post("/matches", COUNSELLOR, asked, **{"Idempotency-Key": "match"})
+    decision = body | {"reasons": WHY}
+    taken = await eligibility.post("/decisions", COUNSELLOR, decision, **{"Idempotency-Key": "decide"})
+    path = f"/decisions/{taken.json()['decision_id']}/appeals"
+    grounds = {"grounds": "not_heard", "text": "She was never asked"}
+    appeal = await eligibility.post(path, COUNSELLOR, grounds, **{"Idempotency-Key": "appeal"})
+    answer = {"outcome": "eligible", "reasons": [{"code": "criteria_met", "text": "Papers came by post"}]}
+    path_of_one = f"{path}/{appeal.json()['appeal_id']}/decide"
+    sent = {"Idempotency-Key": "answer"} | at(appeal)
+    answered = await eligibility.post(path_of_one, COLLEAGUE, answer, **sent)
+    again: list[tuple[httpx.Response, str, Client, Any, dict[str, str]]] = [
+        (matched, "/matches", COUNSELLOR, asked, {"Idempotency-Key": "match"}),
+        (taken, "/decisions", COUNSELLOR, decision, {"Idempotency-Key": "decide"}),
+        (appeal, path, COUNSELLOR, grounds, {"Idempotency-Key": "appeal"}),
+        (answered, path_of_one, COLLEAGUE, answer, sent),
+    ]
+    kept = repr(await eligibility.rows("idempotency_keys"))
+    assert not [word for word in ("papers", "aunt", "never asked", "by post", "eligible") if word in kept]
+    for first, address, by, what, headers in again:
+        replayed = await eligibility.post(address, by, what, **headers)
+        assert first.is_success
+        assert (replayed.status_code, replayed.json()) == (first.status_code, first.json())
+        assert replayed.headers["Idempotency-Replayed"] == "true"
+    async with eligibility.runtime.sessions() as session:
+        await case_keys(session).destroy(case_id)
+    for _, address, by, what, headers in again:
+        assert (await eligibility.post(address, by, what, **headers)).status_code == 404
 
 
 def _calls(decision_id: UUID) -> list[tuple[str, str, Any]]:
@@ -199,8 +250,9 @@ async def test_nobody_gets_in_without_token_or_scope(eligibility: Eligibility) -
 
 async def test_decisions_of_others_and_of_nobody_are_not_found(eligibility: Eligibility) -> None:
     decision = await decided(eligibility)
+    seen = {"If-Match": '"1"'}
     for method, path, sent in _calls(UUID(decision["decision_id"])):
-        assert (await eligibility.request(method, path, OTHER_STATE, sent)).status_code == 404
+        assert (await eligibility.request(method, path, OTHER_STATE, sent, seen)).status_code == 404
     for method, path, sent in _calls(new_id()):
-        assert (await eligibility.request(method, path, COUNSELLOR, sent)).status_code == 404
+        assert (await eligibility.request(method, path, COUNSELLOR, sent, seen)).status_code == 404
     assert (await eligibility.get("/decisions", OTHER_STATE)).json()["items"] == []

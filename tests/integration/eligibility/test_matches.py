@@ -9,7 +9,7 @@ from sqlalchemy import event as sqlalchemy_event
 
 from shared import clock
 from shared.crypto import CaseKeys, decode_key
-from shared.events.referral import CaseErased
+from shared.events.referral import CaseErased, CoarseMember
 from shared.events.registry import MechanismChanged, ProgrammePublished, ServiceRetired
 from shared.ids import new_id
 from tests.integration.eligibility.asking import match, offer
@@ -243,6 +243,40 @@ async def test_an_arrival_that_lies_behind_is_answered_for_today(eligibility: El
     await eligibility.hear(late, arrived, unplanned)
     for case in (late, arrived, unplanned):
         assert (await match(eligibility, case_id=str(case.case_id)))["as_of"] == clock.today().isoformat()
+
+
+@pytest.mark.parametrize(
+    ("heard", "unknown"),
+    [
+        ({"planned_arrival_on": date(9999, 12, 31)}, "returned_on"),
+        ({"planned_arrival_on": date(1899, 12, 31)}, "returned_on"),
+        ({"arrived_on": date(9999, 12, 31), "phase": "arrived"}, "returned_on"),
+        ({"arrived_on": date(1, 1, 1), "phase": "arrived"}, "returned_on"),
+        ({"member_state": "Belgique"}, "returned_from"),
+        ({"return_type": "by_ship"}, "return_type"),
+        ({"members": [CoarseMember(member_id=UUID(int=1), sex="W")]}, "sex"),
+    ],
+)
+async def test_what_was_heard_and_fits_no_fact_is_unknown(
+    eligibility: Eligibility, heard: dict[str, Any], unknown: str
+) -> None:
+    recent = {
+        "criterion_id": "recent_return",
+        "operation": "months_since",
+        "fact": "returned_on",
+        "minimum": 0,
+        "maximum": 12,
+        "text": {"eng": "Returned no more than 12 months ago"},
+    }
+    await offer(eligibility, recent)
+    case = registered(**heard)
+    await eligibility.hear(case)
+    answer = await match(eligibility, case_id=str(case.case_id))
+    kept = (await eligibility.get(f"/matches/{answer['match_id']}", COUNSELLOR)).json()
+    assert unknown not in kept["profile"]
+    assert len(kept["profile"]) == 3
+    if unknown == "returned_on":
+        assert (answer["needs_information"], answer["as_of"]) == (1, clock.today().isoformat())
 
 
 async def test_a_case_for_which_nothing_fits_is_an_unmet_need(eligibility: Eligibility) -> None:

@@ -91,6 +91,7 @@ class Journey:
     service_id: UUID = field(default_factory=new_id)
     priority: str = "normal"
     need: str = "vocational_training"
+    provider: UUID = PROVIDER
     sent_at: datetime = SENT_AT
     referral_id: UUID = field(default_factory=new_id)
     said: list[Said] = field(default_factory=list)
@@ -109,7 +110,7 @@ class Journey:
             "owner_id": self.owner_id,
             "organization_id": task_of,
             "acted_by": by,
-            "leg": 2 if task_of == PROVIDER else 1,
+            "leg": 2 if task_of == self.provider else 1,
             "place": "held",
         }
         self.said.append(Said(kind.model_validate(state | more)))
@@ -121,37 +122,46 @@ class Journey:
     def received(self) -> "Journey":
         return self._say(says.ReferralReceived, "received", HUB, HUB)
 
-    def passed_on(self) -> "Journey":
-        return self._say(says.ReferralPassedOn, "submitted", HUB, PROVIDER, from_organization_id=HUB, how="planned")
+    def passed_on(self, how: str = "planned") -> "Journey":
+        return self._say(says.ReferralPassedOn, "submitted", HUB, self.provider, from_organization_id=HUB, how=how)
+
+    def redirected(self, to: UUID, service_id: UUID) -> "Journey":
+        """From the provider to another one, for another service: all that follows happens there."""
+        before, self.provider, self.service_id = self.provider, to, service_id
+        return self._say(says.ReferralPassedOn, "submitted", before, to, from_organization_id=before, how="redirected")
 
     def accepted(self) -> "Journey":
-        return self._say(says.ReferralAccepted, "accepted", PROVIDER, PROVIDER)
+        return self._say(says.ReferralAccepted, "accepted", self.provider, self.provider)
 
     def delivered(self) -> "Journey":
         return self._say(
-            says.ServiceDelivered, "completed", PROVIDER, PROVIDER, outcome="service_delivered", place="released"
+            says.ServiceDelivered,
+            "completed",
+            self.provider,
+            self.provider,
+            outcome="service_delivered",
+            place="released",
         )
 
     def confirmed(self) -> "Journey":
-        return self._say(says.ReceiptConfirmed, "completed", self.owner_id, PROVIDER, place="released")
+        return self._say(says.ReceiptConfirmed, "completed", self.owner_id, self.provider, place="released")
 
     def disputed(self) -> "Journey":
-        return self._say(says.ReceiptDisputed, "completed", self.owner_id, PROVIDER, place="released")
+        return self._say(says.ReceiptDisputed, "completed", self.owner_id, self.provider, place="released")
 
     def acknowledged(self, status: str = "completed") -> "Journey":
-        return self._say(says.OutcomeAcknowledged, status, self.owner_id, PROVIDER, place="released")
+        return self._say(says.OutcomeAcknowledged, status, self.owner_id, self.provider, place="released")
 
     def failed(self, reason: str) -> "Journey":
-        return self._say(says.ReferralFailed, "failed", PROVIDER, PROVIDER, reason=reason, place="released")
+        return self._say(says.ReferralFailed, "failed", self.provider, self.provider, reason=reason, place="released")
 
-    def returned(self, reason: str | None, because: str = "rejected") -> "Journey":
-        by = PROVIDER if because == "rejected" else None
-        return self._say(
-            says.ReferralReturned, "received", by, HUB, from_organization_id=PROVIDER, because=because, reason=reason
-        )
+    def returned(self, reason: str | None, because: str = "rejected", to: UUID = HUB) -> "Journey":
+        by = self.provider if because == "rejected" else None
+        state: dict[str, Any] = {"from_organization_id": self.provider, "because": because, "reason": reason}
+        return self._say(says.ReferralReturned, "received", by, to, **state)
 
-    def rejected(self, reason: str) -> "Journey":
-        return self._say(says.ReferralRejected, "rejected", HUB, HUB, reason=reason, place="released")
+    def rejected(self, reason: str, by: UUID = HUB) -> "Journey":
+        return self._say(says.ReferralRejected, "rejected", by, by, reason=reason, place="released")
 
     def missed(self, deadline: str) -> "Journey":
         due_at = self.sent_at + timedelta(hours=len(self.said))

@@ -140,6 +140,22 @@ async def test_one_counts_the_referrals_one_took_part_in_and_the_evaluator_all(m
     assert counted == {"be-return": ("took_part", 1), "de-return": ("took_part", 2), "evaluator": ("all", 3)}
 
 
+async def test_a_receiver_whose_part_has_ended_counts_the_referral_as_it_stood_then(monitoring: Monitoring) -> None:
+    journey = Journey(owner_id=OTHER_OWNER, provider=OWNER).sent().passed_on().returned("no_funds")
+    journey.provider = PROVIDER
+    journey.passed_on().returned("no_capacity").passed_on().accepted().delivered().confirmed().acknowledged()
+    await monitoring.hear(*journey.said)
+    declines = {
+        client: [measure(await monitoring.get(client, FOUR), code)["numerator"] for code in ("no_funds", "no_capacity")]
+        for client in ("be-return", "de-return")
+    }
+    assert declines == {"be-return": [1, 0], "de-return": [1, 1]}
+    known = await monitoring.get("be-return", TWO)
+    assert (known.json()["referrals"], measure(known, "confirmed_of_ended")["missing"]) == (1, {"not_ended": 1})
+    assert measure(await monitoring.get("be-return", ONE), "acceptance_rate")["numerator"] == 0
+    assert measure(await monitoring.get("de-return", TWO), "confirmed_of_ended")["numerator"] == 1
+
+
 async def test_the_period_is_that_of_sending_with_both_days(monitoring: Monitoring) -> None:
     days = [SENT_AT + timedelta(days=day) for day in range(4)]
     await monitoring.hear(*told(*(Journey(sent_at=day).sent() for day in days)))
@@ -207,6 +223,21 @@ async def test_very_few_referrals_are_not_broken_down_at_all(monitoring: Monitor
     assert answer["cells"] == []
     assert answer["small_cells"]["withheld"]
     assert answer["total"][0]["denominator"] == 1
+
+
+async def test_whoever_counts_over_all_is_not_shown_totals_of_a_few(monitoring: Monitoring) -> None:
+    await monitoring.hear(*told(*(delivered_and_confirmed() for _ in range(4))))
+    few = (await monitoring.get("evaluator", TWO)).json()
+    assert few["referrals"] == 4
+    assert [count["suppressed"] for count in few["total"]] == [True, True]
+    assert {count[name] for count in few["total"] for name in ("numerator", "denominator", "value", "missing")} == {
+        None
+    }
+    own = await monitoring.get("be-return", TWO)
+    assert measure(own, "confirmed_of_ended")["denominator"] == 4
+    await monitoring.hear(*told(Journey().sent().rejected("no_funds")))
+    enough = (await monitoring.get("evaluator", TWO)).json()
+    assert [count["suppressed"] for count in enough["total"]] == [False, True]
 
 
 async def test_the_owner_now_and_before_both_took_part(monitoring: Monitoring) -> None:

@@ -1,4 +1,7 @@
-"""The timeline over HTTP: to those who took part, in order, with the names that were heard."""
+"""The timeline over HTTP: to those who take part, in order, with the names that were heard."""
+
+from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -106,6 +109,103 @@ async def test_one_sees_the_referrals_one_took_part_in_page_by_page(monitoring: 
     assert shown == [str(journey.referral_id) for journey in own]
     seen_by_provider = (await monitoring.get("ng-provider", "/referrals")).json()["items"]
     assert [item["referral_id"] for item in seen_by_provider] == [str(others.referral_id)]
+
+
+ELSEWHERE, OTHER_SERVICE = UUID(int=7000), UUID(int=7001)
+
+
+def went_on_elsewhere(journey: Journey) -> Journey:
+    """The hub sends it to another provider, for another service, and there it goes well."""
+    journey.provider, journey.service_id = ELSEWHERE, OTHER_SERVICE
+    return journey.passed_on().accepted().delivered().confirmed().acknowledged()
+
+
+def refused() -> Journey:
+    return went_on_elsewhere(Journey().sent().received().passed_on().returned("no_funds"))
+
+
+def unanswered() -> Journey:
+    return went_on_elsewhere(Journey().sent().received().passed_on().returned(None, because="expired"))
+
+
+def redirected() -> Journey:
+    journey = Journey().sent().passed_on().accepted().redirected(ELSEWHERE, OTHER_SERVICE)
+    return journey.accepted().delivered().confirmed().acknowledged()
+
+
+def rejected_for_good() -> Journey:
+    return Journey().sent(to=PROVIDER).rejected("no_capacity", by=PROVIDER).acknowledged("rejected")
+
+
+def rejected_by_the_hub() -> Journey:
+    return Journey().sent().received().rejected("no_capacity").acknowledged("rejected")
+
+
+async def seen_by(monitoring: Monitoring, client: str, journey: Journey) -> dict[str, Any]:
+    """The timeline as the client sees it. The list shows the same summary, or the test fails."""
+    answer = await monitoring.get(client, f"/referrals/{journey.referral_id}")
+    assert answer.status_code == 200, answer.text
+    told: dict[str, Any] = answer.json()
+    assert answer.headers["ETag"] == f'"{told["version"]}"'
+    (listed,) = (await monitoring.get(client, "/referrals")).json()["items"]
+    assert listed == {name: value for name, value in told.items() if name != "timeline"}
+    return told
+
+
+@pytest.mark.parametrize(
+    ("journey", "client", "seen"),
+    [
+        (refused(), "ng-provider", 4),
+        (unanswered(), "ng-provider", 4),
+        (redirected(), "ng-provider", 4),
+        (rejected_for_good(), "ng-provider", 2),
+        (rejected_by_the_hub(), "ng-hub", 3),
+    ],
+)
+async def test_an_organisation_whose_part_has_ended_sees_nothing_of_what_came_after(
+    monitoring: Monitoring, journey: Journey, client: str, seen: int
+) -> None:
+    await monitoring.hear(*journey.said[:seen])
+    then = await seen_by(monitoring, client, journey)
+    assert len(then["timeline"]) == then["version"] == seen
+    await monitoring.hear(*journey.said[seen:])
+    assert await seen_by(monitoring, client, journey) == then
+    assert len((await seen_by(monitoring, "be-return", journey))["timeline"]) == len(journey.said)
+
+
+@pytest.mark.parametrize("how", ["planned", "redirected"])
+async def test_a_hub_that_passed_on_stays_on_the_way(monitoring: Monitoring, how: str) -> None:
+    journey = Journey().sent().received().passed_on(how).returned("no_funds").passed_on(how).accepted()
+    journey.redirected(ELSEWHERE, OTHER_SERVICE).accepted().delivered().confirmed().acknowledged()
+    await monitoring.hear(*journey.said)
+    seen = await seen_by(monitoring, "ng-hub", journey)
+    assert seen == await seen_by(monitoring, "be-return", journey)
+    assert (seen["status"], seen["service"]["service_id"]) == ("completed", str(OTHER_SERVICE))
+
+
+async def test_the_part_of_a_provider_ends_when_it_redirects_without_having_accepted(monitoring: Monitoring) -> None:
+    journey = Journey().sent().passed_on()
+    await monitoring.hear(service(journey.service_id))
+    await monitoring.hear(*journey.redirected(ELSEWHERE, OTHER_SERVICE).accepted().said)
+    assert (await seen_by(monitoring, "ng-provider", journey))["version"] == 3
+
+
+async def test_who_gets_the_task_again_sees_on(monitoring: Monitoring) -> None:
+    back = (
+        Journey().sent().passed_on().accepted().redirected(ELSEWHERE, OTHER_SERVICE).returned("no_funds", to=PROVIDER)
+    )
+    back.provider = PROVIDER
+    await monitoring.hear(*back.said)
+    assert (await seen_by(monitoring, "ng-provider", back))["version"] == 5
+    await monitoring.hear(*back.redirected(ELSEWHERE, OTHER_SERVICE).accepted().said[5:])
+    assert (await seen_by(monitoring, "ng-provider", back))["version"] == 6
+
+
+async def test_an_owner_that_has_a_task_too_sees_all(monitoring: Monitoring) -> None:
+    journey = Journey().sent().passed_on()
+    journey.owner_id = PROVIDER
+    await monitoring.hear(*journey.returned("no_funds").received().said)
+    assert (await seen_by(monitoring, "ng-provider", journey))["version"] == 4
 
 
 async def test_an_id_that_is_none_is_refused_without_being_repeated(monitoring: Monitoring) -> None:

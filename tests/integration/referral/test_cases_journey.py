@@ -253,13 +253,36 @@ async def test_the_latest_screening_says_whether_she_is_vulnerable(system: Syste
     assert not await vulnerable()
 
 
+async def test_what_an_assessment_found_is_a_code_of_its_kind_and_no_event_tells_it(
+    system: System, client: Clients
+) -> None:
+    case_id = (await registered(client("be-return"))).json()["case_id"]
+    address = f"{CASES}/{case_id}/assessments"
+    for kind, result in (("skills", "asylum_refused"), ("skills", "vulnerable"), ("risk", "completed")):
+        refused = await client("be-return").post(address, json=an_assessment(kind=kind, result=result))
+        assert [error["pointer"] for error in problem(refused)["errors"]] == ["/result"]
+    for kind, result in (("risk", "no_risk_found"), ("vulnerability", "vulnerable"), ("needs", "completed")):
+        recorded = await client("be-return").post(address, json=an_assessment(kind=kind, result=result))
+        assert recorded.status_code == 201, recorded.text
+    query = select(outbox.c.data).where(outbox.c.subject == UUID(case_id), outbox.c.type.endswith("AssessmentRecorded"))
+    async with system.runtimes["referral"].sessions() as session:
+        said = list(await session.scalars(query))
+    assert len(said) == 3
+    assert not [data for data in said if "result" in data or "vulnerable" in data]
+
+
 async def test_an_assessment_is_read_by_the_owner_and_by_whoever_made_it(system: System, client: Clients) -> None:
     case_id = (await registered(client("be-return"))).json()["case_id"]
     await admitted(system, case_id, HUB)
     address = f"{CASES}/{case_id}/assessments"
     owners = (await client("be-return").post(address, json=an_assessment())).json()
-    hubs = (await client("ng-hub").post(address, json=an_assessment(kind="skills", result="tailor"))).json()
-    assert (hubs["phase"], hubs["assessed_on"]) == ("pre_departure", "2026-05-04")
+    clock.move_to(ARRIVAL)
+    case = await client("be-return").get(f"{CASES}/{case_id}")
+    await client("be-return").post(f"{CASES}/{case_id}/arrive", json={"arrived_on": "2026-06-02"}, headers=at(case))
+    hubs = (
+        await client("ng-hub").post(address, json=an_assessment(kind="skills", result="completed", phase=None))
+    ).json()
+    assert (hubs["phase"], hubs["assessed_on"]) == ("arrived", "2026-06-02")
     of_owner = (await client("be-return").get(address)).json()["items"]
     assert [each["assessment_id"] for each in of_owner] == [owners["assessment_id"], hubs["assessment_id"]]
     assert [each["assessment_id"] for each in (await client("ng-hub").get(address)).json()["items"]] == [

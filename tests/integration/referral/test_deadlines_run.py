@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from shared import clock
 from shared.events.registry import Deadlines
 from tests.integration.referral.world import MONDAY, Scene, Sent, World, because
 
@@ -86,13 +87,28 @@ async def test_the_decision_comes_two_days_before_the_departure_and_moves_with_i
     sent = await returnee.referred()
     assert due(await sent.now(), "decision") == datetime(2026, 3, 4, tzinfo=UTC)
     path = f"/cases/{returnee.case_id}"
-    for departure, decision in (("2026-03-20", day(5)), ("2026-03-05", datetime(2026, 3, 3, 9, tzinfo=UTC))):
+    for departure, decision in (("2026-03-20", day(5)), ("2026-03-05", datetime(2026, 3, 3, tzinfo=UTC))):
         version = (await world.get(scene.owner, path))["version"]
         headers = {"If-Match": f'"{version}"'}
         changed = await world.request(scene.owner, "PATCH", path, {"planned_departure_on": departure}, headers)
         assert changed.status_code == 200, changed.text
         await world.settle()
-        assert abs(due(await sent.now(), "decision") - decision) < timedelta(minutes=5)
+        assert due(await sent.now(), "decision") == decision
+
+
+async def test_a_decision_so_near_to_the_departure_is_not_put_off_by_other_changes(world: World) -> None:
+    scene = await Scene(world).set()
+    returnee = await scene.case(planned_departure_on="2026-03-03")
+    sent = await returnee.referred()
+    decision = due(await sent.now(), "decision")
+    assert abs(decision - (MONDAY + timedelta(hours=24))) < timedelta(minutes=5)
+    clock.move_to(MONDAY + timedelta(hours=6))
+    path = f"/cases/{returnee.case_id}"
+    headers = {"If-Match": f'"{(await world.get(scene.owner, path))["version"]}"'}
+    changed = await world.request(scene.owner, "PATCH", path, {"return_type": "unknown"}, headers)
+    assert changed.status_code == 200, changed.text
+    await world.settle()
+    assert due(await sent.now(), "decision") == decision
 
 
 async def test_the_agreement_overrides_the_deadlines(world: World) -> None:
@@ -143,6 +159,36 @@ async def test_first_contact_and_start_are_due_from_the_arrival_on_and_only_told
     assert (await sent.now())["status"] == "accepted"
     await sent.does(scene.provider, "record_contact", **(attempt | {"result": "reached"}))
     assert (await sent.now())["due"].keys() == {"start"}
+
+
+async def test_a_contact_before_the_arrival_is_recorded_and_is_no_first_contact(world: World) -> None:
+    scene = await Scene(world).set()
+    returnee = await scene.case()
+    sent = await returnee.referred()
+    await sent.does(scene.provider, "accept")
+    contact = {"contacted_on": "2026-03-02", "channel": "phone", "result": "reached"}
+    await sent.does(scene.provider, "record_contact", **contact)
+    await world.move_to(datetime(2026, 3, 4, 9, tzinfo=UTC))
+    await returnee.does("arrive", {"arrived_on": "2026-03-04"})
+    assert (await sent.now())["due"].keys() == {"first_contact", "start"}
+    await sent.does(scene.provider, "record_contact", **(contact | {"contacted_on": "2026-03-03"}))
+    now = await sent.now()
+    assert (now["due"].keys(), now["phase"]) == ({"first_contact", "start"}, "arrived")
+    await sent.does(scene.provider, "record_contact", **(contact | {"contacted_on": "2026-03-04"}))
+    now = await sent.now()
+    assert (now["due"].keys(), now["phase"]) == ({"start"}, "post_arrival")
+
+
+async def test_a_service_from_afar_may_make_its_first_contact_before_the_arrival(world: World) -> None:
+    scene = await Scene(world).set(remote=True)
+    returnee = await scene.case()
+    sent = await returnee.referred()
+    await sent.does(scene.provider, "accept")
+    contact = {"contacted_on": "2026-03-02", "channel": "video", "result": "reached"}
+    await sent.does(scene.provider, "record_contact", **contact)
+    await returnee.does("arrive", {"arrived_on": "2026-03-02"})
+    now = await sent.now()
+    assert (now["due"].keys(), now["phase"]) == ({"start"}, "arrived")
 
 
 async def test_a_hold_and_a_waiting_place_are_reviewed(world: World) -> None:

@@ -1,6 +1,6 @@
 """The whole loop, direct and by a hub, over HTTP."""
 
-from shared.events.registry import Disclosure
+from shared.events.registry import AgreementEnded, Deadlines, Disclosure
 from tests.integration.referral.world import NAME, PHONE, WORDS, Scene, World, because
 
 
@@ -112,10 +112,30 @@ async def test_a_hub_sees_identity_only_where_its_agreement_says_so_and_only_aft
     assert "identity" not in await sent.seen_by(scene.hub)
     await sent.does(scene.provider, "accept")
     assert (await sent.seen_by(scene.hub))["identity"] == {"name": NAME}
-    assert (await sent.seen_by(scene.provider))["identity"].keys() == {"name", "contacts"}
+    assert (await sent.seen_by(scene.provider))["identity"].keys() == {"name"}  # what the owner agreed, no more
     await sent.does(scene.provider, "fail", **because("no_show"))
     for who in (scene.hub, scene.provider):
         assert "identity" not in await sent.seen_by(who)
+
+
+async def test_a_side_agreement_widens_nothing_that_the_case_owner_agreed(world: World) -> None:
+    scene = await Scene(world, hub=True).set()
+    owners, side = Disclosure(fields=["name", "notes"]), Disclosure(fields=["name", "contacts"])
+    await scene.agree("to hub", scene.owner, scene.hub, version=2, disclosure=owners, deadlines=Deadlines(decision=4))
+    terms = Deadlines(decision=40, acknowledgement=2)
+    await scene.agree("onward", scene.hub, scene.provider, version=2, disclosure=side, deadlines=terms)
+    returnee = await scene.case(consent=False)
+    await returnee.consents(fields="name contacts notes")
+    sent = await returnee.referred()
+    await sent.does(scene.hub, "pass_on", to_organization_id=str(scene.provider.organization_id))
+    due = (await sent.now())["due"]
+    assert (due["decision"], due["acknowledgement"]) == ("2026-03-06T23:59:59Z", "2026-03-04T23:59:59Z")
+    await sent.does(scene.provider, "accept")
+    assert (await sent.seen_by(scene.provider))["identity"].keys() == {"name"}
+    told = scene.agreement("to hub", scene.owner, scene.hub, disclosure=Disclosure(fields=["name"])).model_dump()
+    await world.hear(AgreementEnded.model_validate(told | {"version": 3, "ended_on": "2026-03-02"}))
+    await world.settle()  # the leg to the provider rests on another one, which goes on
+    assert (await sent.seen_by(scene.provider))["identity"].keys() == {"name"}
 
 
 async def test_a_persons_words_are_sealed_and_read_only_by_whom_they_are_for(world: World) -> None:

@@ -115,6 +115,50 @@ async def test_neither_an_agreement_of_one_party_nor_data_sharing_alone_permits_
     assert refusal(await (await scene.case()).refer()) == "no-active-agreement"
 
 
+async def test_nobody_becomes_a_hub_by_naming_itself_one(world: World) -> None:
+    scene = await Scene(world).set()
+    captor = Scene(world, hub=True)
+    captor.area = scene.area
+    # It is nearest, and has an agreement with the sender about this service; but none that makes it a hub.
+    await world.hear(captor.organization(captor.hub), captor.mechanism(kind="sub"))
+    await scene.agree("with the captor", scene.owner, captor.hub, scene.provider)
+    sent = await (await scene.case()).referred()
+    assert [leg["role"] for leg in (await sent.now())["route"]] == ["provider"]
+    seen = await world.request(captor.hub, "GET", f"/referrals/{sent.referral_id}")
+    assert seen.status_code == 404
+    captors = {"to_organization_id": str(captor.hub.organization_id)}
+    problem = await sent.refused(scene.provider, "pass_on", captors)
+    assert problem["errors"][0]["code"] == "not_on_the_way"
+    # Where the owner names it, or an agreement does, it is one.
+    named = await (await scene.case(consent=False)).refer(via=str(captor.mechanism_id))
+    assert named.json()["obstacles"] == ["consent-missing", "transfer-basis-missing"]
+    covers = {"mechanism_ids": [captor.mechanism_id]}
+    for number, kind in enumerate(("data_sharing", "sop"), 2):
+        await scene.agree("with the captor", scene.owner, captor.hub, version=number, covers=covers, kind=kind)
+        answer = await (await scene.case(consent=False)).refer()
+        assert ("transfer-basis-missing" in answer.json()["obstacles"]) == (kind == "sop")
+
+
+async def test_the_warnings_are_those_of_the_legs_still_ahead_as_things_stand(world: World) -> None:
+    scene = await Scene(world, hub=True).set()
+    returnee = await scene.case(consent=False)
+    await returnee.consents(scene.hub)
+    ahead = [{"code": "consent-missing", "leg": 2}]
+    sent = await returnee.referred()
+    assert (await sent.now())["warnings"] == (await sent.seen_by(scene.hub))["warnings"] == ahead
+    consent = await returnee.consents(scene.provider)
+    assert (await sent.now())["warnings"] == []
+    onward = {"to_organization_id": str(scene.provider.organization_id)}
+    assert (await sent.does(scene.hub, "pass_on", **onward))["warnings"] == []
+    await sent.does(scene.provider, "reject", **because("no_funds"))
+    path = f"/cases/{returnee.case_id}/consents/{consent['consent_id']}"
+    withdrawn = await world.request(scene.owner, "POST", f"{path}/withdraw", None, at(consent["version"]))
+    assert withdrawn.status_code == 200, withdrawn.text
+    assert (await sent.now())["warnings"] == ahead
+    await sent.does(scene.hub, "reject", **because("no_funds"))
+    assert (await sent.now())["warnings"] == []
+
+
 async def test_every_leg_is_judged_again_and_the_case_owner_is_warned_ahead(world: World) -> None:
     scene = await Scene(world, hub=True).set()
     returnee = await scene.case(consent=False)

@@ -234,7 +234,9 @@ class Scene:
             "agreement_id": self.agreement_ids[name],
             "kind": "sop",
             "parties": [Party(organization_id=each.organization_id, signed_on=date(2026, 1, 1)) for each in parties],
-            "covers": Covers(service_ids=[self.service_id]),
+            "covers": Covers(
+                service_ids=[self.service_id], mechanism_ids=[] if self.mechanism_id is None else [self.mechanism_id]
+            ),
             "countries": ["BE", "NG"],
             "valid_from": date(2026, 1, 1),
             "valid_until": date(2027, 12, 31),

@@ -30,7 +30,9 @@ async def test_an_organisation_edits_itself_and_nobody_else(registry: Registry) 
     path = f"/organizations/{ORGANIZATIONS['ng-hub']}"
     read = await registry.get("ng-provider", path)
     assert (await registry.patch("ng-provider", read, path, {"description": "x"})).status_code == 403
-    edited = await registry.patch("ng-hub", read, path, {"description": "Three desks", "kind": "public_authority"})
+    for sensitive in ({"kind": "private"}, {"country": "FR"}):  # safety check and transfer basis rest on them
+        assert (await registry.patch("ng-hub", read, path, sensitive)).status_code == 403
+    edited = await registry.patch("ng-hub", read, path, {"description": "Three desks"})
     assert edited.json()["description"] == "Three desks"
     assert [name for name, _ in await registry.said()] == ["OrganizationChanged"]
     stale = await registry.patch("ng-hub", read, path, {"description": "x"})

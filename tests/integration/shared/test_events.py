@@ -188,12 +188,13 @@ async def test_what_is_no_event_is_set_aside_and_the_rest_goes_on(postgres: Embe
             Message("relink.referral", b"key", b"not json"),
             Message("relink.referral", None, None),
             Message("relink.referral", b"\xff\xfe", b"{}"),
+            Message("relink.referral", b"\0x", b"{}", [("a\0b", b"c\0d")]),
         )
         await wait_until_past(probe.runtime, await say(probe, places(new_id(), 7)))
         assert heard == [7]
         async with probe.runtime.sessions() as session:
             keys = list(await session.scalars(select(parked_events.c.key).order_by(parked_events.c.parked_id)))
-        assert keys == ["key", None, None]
+        assert keys == ["key", None, None, None]
 
 
 async def test_a_type_nobody_knows_is_passed_over(postgres: EmbeddedPostgres) -> None:
@@ -301,3 +302,66 @@ async def test_the_outbox_marks_what_was_sent(postgres: EmbeddedPostgres) -> Non
             await session.execute(update(outbox_table).values(type=outbox_table.c.type))  # waits for the relay's mark
             unpublished = select(func.count()).select_from(outbox_table).where(outbox_table.c.published_at.is_(None))
             assert (await session.scalar(unpublished)) in (0, 1)
+
+
+async def test_after_the_brake_the_same_unreadable_messages_do_not_brake_again(postgres: EmbeddedPostgres) -> None:
+    heard: list[int] = []
+
+    async def hear(_: AsyncSession, event: PlacesChanged) -> None:
+        heard.append(event.version)
+
+    service = probe_service()
+    service.projections.on(PlacesChanged)(hear)
+    probe = await start_probe(postgres, service)
+    await _send(probe, *[Message("relink.referral", None, b"not json") for _ in range(consuming.BRAKE_KEYS)])
+    consumer = Consumer("referral", "projections", service.projections, probe.runtime.bus, probe.runtime.sessions)
+    with pytest.raises(Braked):
+        await consumer.run()
+    task = asyncio.create_task(service.worker(probe.runtime).run())
+    await wait_until_past(probe.runtime, await say(probe, places(new_id(), 1)))
+    assert heard == [1]
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await probe.runtime.close()
+
+
+async def test_a_reaction_does_not_act_on_what_its_projections_could_not_apply(
+    postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consuming, "RETRIES", ())
+    reacted: list[int] = []
+
+    async def project(_: AsyncSession, event: PlacesChanged) -> None:
+        raise LookupError
+
+    async def react(_: AsyncSession, event: PlacesChanged) -> None:
+        reacted.append(event.version)
+
+    async with listening(postgres, projection=project, reaction=react) as probe:
+        await wait_until_past(probe.runtime, await say(probe, places(new_id(), 1)))
+        assert reacted == []
+        async with probe.runtime.sessions() as session:
+            listeners = set(await session.scalars(select(parked_events.c.listener)))
+        assert listeners == {"projections", "reactions"}
+
+
+async def test_two_who_redrive_a_key_at_once_apply_its_event_once(
+    postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consuming, "RETRIES", ())
+    key, healthy = new_id(), False
+    heard: list[int] = []
+
+    async def hear(_: AsyncSession, event: PlacesChanged) -> None:
+        if not healthy:
+            raise LookupError
+        await asyncio.sleep(0.05)
+        heard.append(event.version)
+
+    async with listening(postgres, projection=hear) as probe:
+        await wait_until_past(probe.runtime, await say(probe, places(key, 1)))
+        healthy = True
+        consumer = probe.service.worker(probe.runtime).consumers["projections"]
+        left = await asyncio.gather(consumer.redrive(str(key)), consumer.redrive(str(key)))
+        assert sum(left) == 0
+        assert heard == [1]

@@ -107,7 +107,8 @@ PATH = "/referral/v1/things"
 class Api:
     def __init__(self, probe: Probe, http: httpx.AsyncClient, issuer: Issuer) -> None:
         self.probe, self.http, self.issuer = probe, http, issuer
-        self.token = issuer.headers("be-return", "cases:read cases:write")
+        self.org_id = new_id()
+        self.token = issuer.headers("be-return", "cases:read cases:write", self.org_id)
 
     async def post(self, path: str = PATH, body: Any = GOOD, key: str | None = None, **headers: str) -> httpx.Response:
         sent = self.token | {name.replace("_", "-"): value for name, value in headers.items()}
@@ -170,9 +171,34 @@ async def test_the_same_key_with_another_body_is_refused(api: Api) -> None:
 
 async def test_the_same_key_of_another_client_is_another_key(api: Api) -> None:
     first = await api.post(key="k1")
-    api.token = api.issuer.headers("de-return", "cases:write")
+    api.token = api.issuer.headers("de-return", "cases:write", api.org_id)
     second = await api.post(key="k1")
     assert first.json()["thing_id"] != second.json()["thing_id"]
+
+
+async def test_the_same_key_of_another_organisation_is_another_key_although_the_client_has_the_same_name(
+    api: Api,
+) -> None:
+    first = await api.post(key="k1")
+    api.token = api.issuer.headers("be-return", "cases:write", new_id())
+    second = await api.post(key="k1")
+    assert "Idempotency-Replayed" not in second.headers
+    assert first.json()["thing_id"] != second.json()["thing_id"]
+
+
+async def test_a_query_parameter_that_nobody_knows_is_refused(api: Api) -> None:
+    refused = await api.post(f"{PATH}?stauts={SECRET}", key="k")
+    assert (refused.status_code, refused.json()["errors"][0]["code"]) == (422, "unknown_field")
+    assert SECRET not in refused.text
+
+
+async def test_a_file_sent_again_with_its_key_is_the_same_request_whatever_boundary_the_client_draws(api: Api) -> None:
+    headers = api.token | {"Idempotency-Key": "k1"}
+    answers = [
+        await api.http.post("/referral/v1/slow", files={"file": ("a.csv", b"a,b\n")}, headers=headers) for _ in range(2)
+    ]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert answers[1].headers["Idempotency-Replayed"] == "true"
 
 
 async def test_a_key_whose_request_still_runs_is_refused(api: Api) -> None:

@@ -11,6 +11,7 @@ from tests.unit.eligibility.people import BENIN_CITY, EDO, LAGOS, service
 
 TODAY = date(2026, 6, 1)
 SENDER, HUB, PROVIDER = UUID(int=2000), UUID(int=3000), UUID(int=1000)
+EDO_MECHANISM = frozenset({UUID(int=50)})
 HUB_EDO = Mechanism(mechanism_id=UUID(int=50), organization_id=HUB, covered_areas=(EDO,))
 
 
@@ -34,9 +35,7 @@ WITH_PROVIDER = agreement(PROVIDER, service_ids=SERVICE)
     [
         (agreement(PROVIDER, service_ids=SERVICE), ()),
         (agreement(PROVIDER, programme_ids=frozenset({UUID(int=7)})), ()),
-        (agreement(HUB, service_ids=SERVICE), (HUB_EDO,)),
-        (agreement(HUB, programme_ids=frozenset({UUID(int=7)})), (HUB_EDO,)),
-        (agreement(HUB, mechanism_ids=frozenset({UUID(int=50)})), (HUB_EDO,)),
+        (agreement(HUB, mechanism_ids=EDO_MECHANISM), (HUB_EDO,)),
     ],
 )
 def test_an_agreement_on_the_first_leg_makes_a_service_referable(
@@ -45,9 +44,31 @@ def test_an_agreement_on_the_first_leg_makes_a_service_referable(
     assert obstacles(service(programme_id=UUID(int=7)), agreed, mechanisms=mechanisms) == ()
 
 
-def test_where_a_mechanism_serves_nobody_refers_past_its_hub() -> None:
-    assert obstacles(service(), WITH_PROVIDER, mechanisms=(HUB_EDO,)) == ("no_agreement",)
-    assert obstacles(service(), WITH_PROVIDER, mechanisms=(HUB_EDO,), area=None) == ()
+def test_a_hub_that_only_named_itself_neither_blocks_nor_opens_a_way() -> None:
+    assert obstacles(service(), WITH_PROVIDER, mechanisms=(HUB_EDO,)) == ()
+    assert obstacles(service(), mechanisms=(HUB_EDO,)) == ("no_agreement",)
+
+
+@pytest.mark.parametrize(
+    "agreed",
+    [
+        agreement(HUB, service_ids=SERVICE),
+        agreement(HUB, programme_ids=frozenset({UUID(int=7)})),
+        agreement(HUB, mechanism_ids=frozenset({UUID(int=51)})),
+        agreement(UUID(int=4000), mechanism_ids=EDO_MECHANISM),
+    ],
+)
+def test_an_agreement_that_does_not_name_the_mechanism_or_its_organisation_makes_no_hub(agreed: Agreement) -> None:
+    assert obstacles(service(programme_id=UUID(int=7)), agreed, mechanisms=(HUB_EDO,)) == ("no_agreement",)
+    assert obstacles(service(programme_id=UUID(int=7)), agreed, WITH_PROVIDER, mechanisms=(HUB_EDO,)) == ()
+
+
+def test_a_mechanism_of_the_provider_itself_is_a_way_to_it() -> None:
+    own = Mechanism(mechanism_id=UUID(int=50), organization_id=PROVIDER)
+    assert obstacles(service(), agreement(PROVIDER, mechanism_ids=EDO_MECHANISM), mechanisms=(own,)) == ()
+    assert obstacles(service(), agreement(UUID(int=4000), mechanism_ids=EDO_MECHANISM), mechanisms=(own,)) == (
+        "no_agreement",
+    )
 
 
 @pytest.mark.parametrize("hub", [SENDER, PROVIDER])

@@ -188,6 +188,18 @@ def test_no_total_gives_a_suppressed_cell_away(journeys: list[Journey], threshol
                 assert len(hidden) != 1
 
 
+@given(journeys=anything, threshold=st.integers(1, 12))
+def test_over_referrals_of_others_no_total_has_only_a_few_behind_it(journeys: list[Journey], threshold: int) -> None:
+    for indicator in INDICATORS:
+        own = compute(indicator.measures, journeys, ("sex",), threshold)
+        result = compute(indicator.measures, journeys, ("sex",), threshold, own=False)
+        assert not [count for count in result.total if 0 < count.denominator < threshold]
+        assert not result.total or result.referrals == 0 or result.referrals >= threshold
+        assert [count for count in own.total if count in result.total] == list(result.total)
+        shown = {count.code for count in result.total}
+        assert all(count.code in shown for cell in result.cells for count in cell.counts)
+
+
 def test_so_few_referrals_that_the_names_of_the_cells_would_tell_are_not_broken_down() -> None:
     result = compute(BY_CODE[TWO].measures, [journey(sex="female")] * 4, ("sex",), 5)
     assert result.withheld

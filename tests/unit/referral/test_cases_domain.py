@@ -1,6 +1,7 @@
 """The rules of cases, without a database: every cell of the phase table, ages at birthdays, dates of travel."""
 
 from datetime import date, timedelta
+from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -121,11 +122,46 @@ def test_an_arrival_is_neither_in_the_future_nor_before_the_departure(
     assert [each["code"] for each in refused.value.extensions["errors"]] == [code]
 
 
-def test_a_vulnerability_screening_has_one_of_two_results() -> None:
-    domain.check_assessment("vulnerability", "vulnerable", TODAY, TODAY)
-    domain.check_assessment("vulnerability", "not_vulnerable", TODAY, TODAY)
-    domain.check_assessment("skills", "mason", TODAY, TODAY)
+@pytest.mark.parametrize(
+    ("kind", "results"),
+    [
+        ("vulnerability", {"vulnerable", "not_vulnerable"}),
+        ("risk", {"risk_found", "no_risk_found"}),
+        ("family", {"completed"}),
+        ("skills", {"completed"}),
+        ("needs", {"completed"}),
+    ],
+)
+def test_an_assessment_has_a_result_of_its_kind(kind: domain.AssessmentKind, results: set[str]) -> None:
+    for result in (*get_args(domain.AssessmentResult), "asylum_refused"):
+        if result in results:
+            domain.check_assessment(kind, result, TODAY, TODAY)
+            continue
+        with pytest.raises(Unprocessable) as refused:
+            domain.check_assessment(kind, result, TODAY, TODAY)
+        assert [each["code"] for each in refused.value.extensions["errors"]] == ["result"]
+
+
+def test_nobody_is_assessed_in_the_future() -> None:
     with pytest.raises(Unprocessable):
-        domain.check_assessment("vulnerability", "high", TODAY, TODAY)
-    with pytest.raises(Unprocessable):
-        domain.check_assessment("skills", "mason", TODAY + timedelta(days=1), TODAY)
+        domain.check_assessment("skills", "completed", TODAY + timedelta(days=1), TODAY)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "Adaézé O'Brien-Okoro",
+        "  OKORO, Adaeze  OBRIEN ",
+        "okoro adaeze o\u2019brien",
+        "Adae\u0301ze\u0301 O`Brien Okoro",
+    ],
+)
+def test_one_name_is_compared_however_it_is_written(written: str) -> None:
+    assert domain.comparable_name(written) == "adaeze obrien okoro"
+
+
+def test_names_in_any_script_are_compared_and_no_name_at_all_is_none() -> None:
+    assert domain.comparable_name("\u0645\u062d\u0645\u062f \u0639\u0644\u064a") != domain.comparable_name(
+        "\u0639\u0644\u064a"
+    )
+    assert domain.comparable_name(" - ") == ""

@@ -86,6 +86,20 @@ def test_a_decision_is_never_due_later_than_two_days_before_departure() -> None:
     assert deadlines.before_departure(end, now, None) == end
 
 
+def test_a_limit_before_departure_that_is_still_ahead_holds_however_near_it_is() -> None:
+    end = due(Deadline.DECISION)
+    assert deadlines.before_departure(end, FRIDAY, date(2026, 5, 25)) == datetime(2026, 5, 23, tzinfo=UTC)
+
+
+def test_the_shortest_clock_is_not_wound_up_again() -> None:
+    end, until = due(Deadline.DECISION), FRIDAY + timedelta(hours=24)
+    later = FRIDAY + timedelta(hours=5)
+    near = FRIDAY.date() + timedelta(days=1)
+    assert deadlines.before_departure(end, later, near, until) == until
+    assert deadlines.before_departure(end, later, date(2026, 6, 30), until) == end
+    assert deadlines.before_departure(end, later, near, end) == later + timedelta(hours=24)
+
+
 def test_a_departure_that_is_near_leaves_the_shortest_clock_and_one_that_is_past_nothing() -> None:
     end = due(Deadline.DECISION)
     assert deadlines.before_departure(end, FRIDAY, FRIDAY.date()) == FRIDAY + timedelta(hours=24)
@@ -100,9 +114,12 @@ def test_before_departure_only_ever_shortens_and_leaves_time_to_answer(departure
     end = FRIDAY + timedelta(hours=hours)
     capped = deadlines.before_departure(end, FRIDAY, departure)
     assert capped <= end
-    assert capped >= min(end, FRIDAY + deadlines.SHORTEST)
+    assert capped > FRIDAY
     two_days_before = datetime.combine(departure, datetime.min.time(), UTC) - timedelta(days=2)
-    assert capped <= max(two_days_before, FRIDAY + deadlines.SHORTEST)
+    if two_days_before > FRIDAY:
+        assert capped == min(end, two_days_before)
+    else:
+        assert capped == min(end, FRIDAY + deadlines.SHORTEST)
 
 
 def test_nobody_has_longer_to_acknowledge_than_to_decide() -> None:

@@ -321,3 +321,53 @@ def test_nothing_reaches_a_state_body_of_the_country_of_origin_before_it_is_know
 def test_a_case_that_a_state_body_of_origin_owns_has_nothing_to_withhold_from_another() -> None:
     body, owner = Party(PROVIDER, "public_authority", "NG"), Party(OWNER, "public_authority", "NG")
     assert obstacles(replace(IN_ORDER, recipient=body, provider=body, owner=owner, sender=owner)) == []
+
+
+def test_on_a_later_leg_nobody_sees_more_than_the_case_owner_agreed() -> None:
+    wide = referral_agreement(HUB, PROVIDER, disclosed_fields=frozenset({"name", "notes"}), hub_sees_identity=True)
+    consents = (consent(PROVIDER, HUB, fields="name contacts notes"),)
+    facts = replace(SECOND_LEG, agreements=(wide, SECOND_LEG.agreements[1]), consents=consents)
+    owners = referral_agreement(OWNER, HUB, disclosed_fields=frozenset({"name", "contacts"}))
+    assert refusals.disclosed_fields(facts) == {"name", "notes"}
+    assert refusals.disclosed_fields(replace(facts, owners_agreement=owners)) == {"name"}
+    # Another hub sees what both let a hub see.
+    other = replace(facts, sender=NG_PROVIDER, recipient=NG_HUB)
+    assert refusals.disclosed_fields(other) == {"name", "notes"}
+    assert refusals.disclosed_fields(replace(other, owners_agreement=owners)) == set()
+    seeing = replace(owners, hub_sees_identity=True)
+    assert refusals.disclosed_fields(replace(other, owners_agreement=seeing)) == {"name"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "counts"),
+    [
+        ({}, True),
+        ({"kind": "data_sharing"}, False),
+        ({"party_ids": frozenset({OWNER, PROVIDER})}, False),
+        ({"party_ids": frozenset({HUB, PROVIDER})}, False),
+        ({"mechanism_ids": frozenset({uuid4()})}, False),
+        ({"mechanism_ids": frozenset(), "programme_ids": frozenset({PROGRAMME})}, False),
+    ],
+)
+def test_a_mechanism_counts_where_an_agreement_with_its_organisation_names_it(
+    changes: dict[str, Any], counts: bool
+) -> None:
+    agreed: dict[str, Any] = {"mechanism_ids": frozenset({MECHANISM})}
+    agreement = referral_agreement(OWNER, HUB, **(agreed | changes))
+    mechanism = SECOND_LEG.mechanism
+    assert mechanism is not None
+    assert refusals.counts(mechanism, IN_ORDER.service, OWNER, NG_PROVIDER, [agreement]) is counts
+
+
+def test_a_mechanism_of_ones_own_of_the_providers_or_to_what_is_open_to_all_counts() -> None:
+    mechanism = MechanismFacts(MECHANISM, HUB, frozenset({"NG"}), frozenset(), False, "unknown")
+    service = IN_ORDER.service
+    assert not refusals.counts(mechanism, service, OWNER, NG_PROVIDER, [])
+    assert refusals.counts(mechanism, service, HUB, NG_PROVIDER, [])
+    assert refusals.counts(replace(mechanism, organization_id=PROVIDER), service, OWNER, NG_PROVIDER, [])
+    authority, free = Party(PROVIDER, "public_authority", "NG"), replace(service, open_to_all=True)
+    procedure = replace(mechanism, procedure=True)
+    assert refusals.counts(procedure, free, OWNER, authority, [])
+    assert not refusals.counts(mechanism, free, OWNER, authority, [])
+    assert not refusals.counts(procedure, service, OWNER, authority, [])
+    assert not refusals.counts(procedure, free, OWNER, NG_PROVIDER, [])

@@ -112,7 +112,12 @@ async def test_the_public_key_is_no_shared_secret() -> None:
         await trust().actor(forged)
 
 
-@pytest.mark.parametrize("garbage", ["", "a", "a.b", "a.b.c", "....", "é.é.é", "e30.e30.e30", "bnVsbA.bnVsbA.bnVsbA"])
+DEEP = base64.urlsafe_b64encode(b"[" * 1500).decode()
+
+
+@pytest.mark.parametrize(
+    "garbage", [f"{DEEP}.{DEEP}.x", "", "a", "a.b", "a.b.c", "....", "é.é.é", "e30.e30.e30", "bnVsbA.bnVsbA.bnVsbA"]
+)
 async def test_garbage_is_refused(garbage: str) -> None:
     with pytest.raises(Unauthenticated):
         await trust().actor(garbage)

@@ -1,6 +1,5 @@
 """Cursors that carry no rights, and merge patches as RFC 7396 prints them."""
 
-import base64
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -22,12 +21,10 @@ def test_a_cursor_comes_back_as_it_was(values: list[Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    "cursor", ["", "x", "%%%", base64.urlsafe_b64encode(b"{}").decode(), "bnVsbA", "WyJ6MSJd", "W1tdXQ"]
+    "cursor",
+    ["", "x", "%%%", "bnVsbA", "WyJ6MSJd", "W1tdXQ", "W1sidSIsICJ4Il1d"],
 )
 def test_a_cursor_that_was_not_given_out_is_refused(cursor: str) -> None:
-    if cursor == base64.urlsafe_b64encode(b"{}").decode():
-        assert _decode(cursor) == []  # names no position; refused when compared with the columns
-        return
     with pytest.raises(Unprocessable):
         _decode(cursor)
 
