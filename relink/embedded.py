@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Self
@@ -93,11 +94,14 @@ class EmbeddedPostgres:
     that started it ends.
     """
 
-    def __init__(self, folder: Path, password: str, port: int | None = None) -> None:
+    def __init__(
+        self, folder: Path, password: str, port: int | None = None, settings: Mapping[str, str] | None = None
+    ) -> None:
         self._folder = folder.absolute()
         self._data = self._folder / "postgres"
         self._password = password
         self._bin = binaries()
+        self._settings = SETTINGS | dict(settings or {})
         self._process: subprocess.Popen[bytes] | None = None
         self._lock: int | None = None
         self.port = port or free_port()
@@ -202,7 +206,7 @@ class EmbeddedPostgres:
         unfinished.rename(self._data)
 
     def _words(self) -> list[str]:
-        settings = SETTINGS | {"port": str(self.port)}
+        settings = self._settings | {"port": str(self.port)}
         return [
             str(self._bin / "postgres"), "-D", str(self._data),
             *(word for name, value in settings.items() for word in ("-c", f"{name}={value}")),

@@ -20,13 +20,16 @@ from shared.runtime import Runtime
 from shared.service import TOPICS, Service
 from shared.settings import Settings
 
+HASTY = {"fsync": "off", "full_page_writes": "off"}
+"""Nobody kills this server; those that tests do kill are started with all their care."""
+
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[EmbeddedPostgres]:
     """One embedded server for the session, in a temporary folder that goes with it."""
     with (
         tempfile.TemporaryDirectory(prefix="relink-test-") as folder,
-        EmbeddedPostgres(Path(folder), "of no use elsewhere") as server,
+        EmbeddedPostgres(Path(folder), "of no use elsewhere", settings=HASTY) as server,
     ):
         yield server
 
