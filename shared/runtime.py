@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from shared.bus.interface import Bus
+from shared.bus.kafka import KafkaBus
 from shared.bus.postgres import PostgresBus
 from shared.crypto import CaseKeys, decode_key
 from shared.db import engine_for
@@ -53,9 +54,16 @@ def open_runtime(settings: Settings, hears: dict[str, list[str]], trust: Trust |
         settings,
         engine,
         sessions,
-        PostgresBus(settings.bus_url.get_secret_value()),
+        open_bus(settings),
         trust,
         Ears(url),
         hears,
         keys_engine,
     )
+
+
+def open_bus(settings: Settings) -> Bus:
+    """The bus that the configuration names; it connects when it is first used."""
+    if settings.bus == "kafka":
+        return KafkaBus(settings)  # type: ignore[abstract]
+    return PostgresBus(settings.bus_url.get_secret_value())

@@ -15,7 +15,9 @@ from pydantic import SecretStr
 from sqlalchemy.orm import DeclarativeBase
 
 from shared import migrations, telemetry
+from shared.bus.interface import Bus
 from shared.bus.listeners import Projections, Reactions
+from shared.bus.postgres import PostgresBus
 from shared.db import engine_for, keys_metadata
 from shared.events import SPEAKERS
 from shared.http.auth import Trust
@@ -114,10 +116,18 @@ class Service:
                 await keys_engine.dispose()
         runtime = self.runtime(settings, Trust(settings.origin, []))
         try:
-            late = [f"{self.name}.reactions"] if self.reactions.handlers else []
-            await runtime.bus.prepare(TOPICS, late)
+            await self._prepare_bus(runtime.bus)
         finally:
             await runtime.close()
+
+    async def _prepare_bus(self, bus: Bus) -> None:
+        """Topics of a broker are made by its operators (`relink topics create`), those of one machine here."""
+        if isinstance(bus, PostgresBus):
+            await bus.make_topics(TOPICS)
+        elif faults := await bus.topic_faults(TOPICS):
+            sys.exit("\n".join([*faults, "run: relink topics create"]))
+        if self.reactions.handlers:
+            await bus.begin_at_end([f"{self.name}.reactions"], self.reactions.topics())
 
     def main(self, arguments: Sequence[str] | None = None) -> None:
         """`api`, `worker`, `migrate` or `revise MESSAGE`, configured by the environment (`shared.settings`)."""

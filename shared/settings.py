@@ -18,8 +18,26 @@ class Settings(BaseSettings):
     """The one address of the deployment: the audience that tokens must name."""
     issuers: Path | None = None
     """The file that names whom to trust (`shared.http.auth.Trust`)."""
-    bus: Literal["postgresql"] = "postgresql"
+    host: str = "127.0.0.1"
+    """The address on which an API process listens."""
+    bus: Literal["postgresql", "kafka"] = "postgresql"
     bus_url: SecretStr = SecretStr("")
+    """The database of the PostgreSQL bus."""
+    kafka: str = ""
+    """The Kafka bus: bootstrap servers, `host:port,host:port`."""
+    kafka_security: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    kafka_ca: Path | None = None
+    """PEM file of the authority that signed the brokers' certificates; without one, the system's."""
+    kafka_certificate: Path | None = None
+    kafka_key: Path | None = None
+    """PEM files with which a client shows who it is (mutual TLS)."""
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    kafka_username: str = ""
+    kafka_password: SecretStr = SecretStr("")
+    kafka_partitions: int = 6
+    kafka_replication: int = 3
+    kafka_min_insync: int = 2
+    kafka_retention_days: int = 400
     database_url: SecretStr = SecretStr("")
     keys_url: SecretStr | None = None
     """The database that holds the keys of cases, for a service that keeps any."""

@@ -44,13 +44,24 @@ class Subscription(Protocol):
 
 
 class Bus(Protocol):
-    async def prepare(self, topics: Sequence[str], late_groups: Sequence[str]) -> None:
-        """Make the topics, and let each late group that has no position yet begin at their present end."""
+    """What carries events between services; `shared.runtime.open_bus` chooses it by configuration."""
+
+    async def make_topics(self, topics: Sequence[str]) -> None:
+        """The topics exist, as configured; those that were there are left as they are."""
+
+    async def topic_faults(self, topics: Sequence[str]) -> list[str]:
+        """What is wrong with the topics, a sentence each; empty when all are as configured."""
+
+    async def begin_at_end(self, groups: Sequence[str], topics: Sequence[str]) -> None:
+        """Each group that has no position in a topic yet begins at that topic's present end."""
 
     async def sender(self) -> Sender: ...
 
     async def subscribe(self, group: str, topics: Sequence[str]) -> Subscription:
         """Read on from the group's position; a group without one starts at the earliest message."""
+
+    async def replay(self, topics: Sequence[str]) -> Subscription:
+        """Read from the earliest message without a group; `commit` and `rewind` move nothing but this reading."""
 
     async def lag(self, group: str, topics: Sequence[str]) -> int:
         """How many messages the group has not committed yet."""

@@ -82,30 +82,18 @@ class PostgresSender:
         await self._connection.close(timeout=2)
 
 
-class PostgresSubscription:
-    def __init__(self, connection: asyncpg.Connection, group: str, topics: Sequence[str]) -> None:
-        self._connection = connection
-        self._group = group
-        self._topics = list(topics)
-        self._at: dict[str, int] = {}
-        self._woken = asyncio.Event()
+class _Reading:
+    """Reads topics from positions of its own; what `commit` keeps and `rewind` goes back to is for those below."""
 
-    async def open(self) -> None:
-        await self._connection.execute("SELECT pg_advisory_lock(hashtextextended($1, 0))", f"reader {self._group}")
-        await self._connection.execute("SET synchronous_commit = off")  # a position that is lost is read again, once
-        await self._connection.add_listener("messages", self._hear)
-        await self.rewind()
+    def __init__(self, connection: asyncpg.Connection, topics: Sequence[str]) -> None:
+        self._connection = connection
+        self._topics = list(topics)
+        self._at: dict[str, int] = dict.fromkeys(topics, 0)
+        self._woken = asyncio.Event()
 
     def _hear(self, _connection: object, _pid: int, _channel: str, topic: object) -> None:
         if topic in self._topics:
             self._woken.set()
-
-    async def rewind(self) -> None:
-        known = {
-            row["topic"]: row["next_offset"]
-            for row in await self._connection.fetch(POSITIONS, self._group, self._topics)
-        }
-        self._at = {topic: known.get(topic, 0) for topic in self._topics}
 
     async def poll(self, limit: int, wait: float) -> list[Message]:
         self._woken.clear()
@@ -124,14 +112,55 @@ class PostgresSubscription:
         rows: list[asyncpg.Record] = await self._connection.fetch(NEXT, list(self._at), list(self._at.values()), limit)
         return rows
 
+    async def close(self) -> None:
+        await self._connection.close(timeout=2)  # closed, not pooled: an advisory lock goes with it
+
+
+class PostgresSubscription(_Reading):
+    """The reading of a group: one process at a time, by an advisory lock; its position is kept."""
+
+    def __init__(self, connection: asyncpg.Connection, group: str, topics: Sequence[str]) -> None:
+        super().__init__(connection, topics)
+        self._group = group
+
+    async def open(self) -> None:
+        await self._connection.execute("SELECT pg_advisory_lock(hashtextextended($1, 0))", f"reader {self._group}")
+        await self._connection.execute("SET synchronous_commit = off")  # a position that is lost is read again, once
+        await self._connection.add_listener("messages", self._hear)
+        await self.rewind()
+
+    async def rewind(self) -> None:
+        known = {
+            row["topic"]: row["next_offset"]
+            for row in await self._connection.fetch(POSITIONS, self._group, self._topics)
+        }
+        self._at = {topic: known.get(topic, 0) for topic in self._topics}
+
     async def commit(self, messages: Sequence[Message]) -> None:
-        done: dict[str, int] = {}
-        for message in messages:
-            done[message.topic] = max(done.get(message.topic, 0), message.offset + 1)
+        done = _next_offsets(messages)
         await self._connection.execute(KEEP, self._group, list(done), list(done.values()))
 
-    async def close(self) -> None:
-        await self._connection.close(timeout=2)  # closed, not pooled: the advisory lock goes with it
+
+class PostgresReplay(_Reading):
+    """A reading from the earliest message that leaves no trace on the bus."""
+
+    def __init__(self, connection: asyncpg.Connection, topics: Sequence[str]) -> None:
+        super().__init__(connection, topics)
+        self._done: dict[str, int] = dict.fromkeys(topics, 0)
+
+    async def rewind(self) -> None:
+        self._at = dict(self._done)
+
+    async def commit(self, messages: Sequence[Message]) -> None:
+        self._done |= _next_offsets(messages)
+
+
+def _next_offsets(messages: Sequence[Message]) -> dict[str, int]:
+    """Topic → the offset behind the last of these messages."""
+    done: dict[str, int] = {}
+    for message in messages:
+        done[message.topic] = max(done.get(message.topic, 0), message.offset + 1)
+    return done
 
 
 class PostgresBus:
@@ -146,10 +175,17 @@ class PostgresBus:
             self._pool = await asyncpg.create_pool(self._url, min_size=0, max_size=2)
         return self._pool
 
-    async def prepare(self, topics: Sequence[str], late_groups: Sequence[str]) -> None:
+    async def make_topics(self, topics: Sequence[str]) -> None:
         pool = await self._connections()
         await pool.execute("INSERT INTO topics (topic) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING", list(topics))
-        for group in late_groups:
+
+    async def topic_faults(self, topics: Sequence[str]) -> list[str]:
+        known = {row["topic"] for row in await (await self._connections()).fetch("SELECT topic FROM topics")}
+        return [UNKNOWN_TOPIC.format(topic) for topic in topics if topic not in known]
+
+    async def begin_at_end(self, groups: Sequence[str], topics: Sequence[str]) -> None:
+        pool = await self._connections()
+        for group in groups:
             await pool.execute(
                 "INSERT INTO positions (reader, topic, next_offset) SELECT $1, topic, next_offset FROM topics"
                 " WHERE topic = ANY($2) ON CONFLICT DO NOTHING",
@@ -164,6 +200,9 @@ class PostgresBus:
         subscription = PostgresSubscription(await asyncpg.connect(self._url), group, topics)
         await subscription.open()
         return subscription
+
+    async def replay(self, topics: Sequence[str]) -> "PostgresReplay":
+        return PostgresReplay(await asyncpg.connect(self._url), topics)
 
     async def lag(self, group: str, topics: Sequence[str]) -> int:
         return int(await (await self._connections()).fetchval(LAG, group, list(topics)))

@@ -76,7 +76,8 @@ async def start_probe(server: EmbeddedPostgres, service: Service, trust: Trust |
     await engine.dispose()
     settings = Settings.model_validate({"service": service.name, "database_url": url, "bus_url": bus_url})
     runtime = service.runtime(settings, trust or Trust(settings.origin, []))
-    await runtime.bus.prepare(TOPICS, [f"{service.name}.reactions"])
+    await runtime.bus.make_topics(TOPICS)
+    await runtime.bus.begin_at_end([f"{service.name}.reactions"], TOPICS)
     return Probe(service, settings, runtime)
 
 

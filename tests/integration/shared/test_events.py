@@ -257,7 +257,7 @@ async def test_a_database_that_is_away_holds_the_event_and_parks_nothing(
 
 async def test_a_group_that_comes_late_starts_at_the_beginning_and_a_reaction_at_the_end(probe: Probe) -> None:
     await _send(probe, Message("relink.registry", b"k", b"{}"))
-    await probe.runtime.bus.prepare(["relink.registry"], ["late.reactions"])
+    await probe.runtime.bus.begin_at_end(["late.reactions"], ["relink.registry"])
     topics = ["relink.registry"]
     assert await probe.runtime.bus.lag("late.projections", topics) == 1
     assert await probe.runtime.bus.lag("late.reactions", topics) == 0
