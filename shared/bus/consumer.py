@@ -13,11 +13,8 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 from pydantic import ValidationError
 from sqlalchemy import select, text
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared import telemetry
@@ -25,6 +22,7 @@ from shared.bus import parking
 from shared.bus.envelope import Envelope, NotACloudEvent, read
 from shared.bus.interface import Bus, Message, Subscription
 from shared.bus.listeners import Listeners, Projections
+from shared.bus.weather import BUS_FAULTS, is_transient
 from shared.db import inbox
 from shared.events import Event
 
@@ -39,8 +37,6 @@ NOT_YET_SECONDS = (0.005, 0.005, 0.02, 0.1, 0.5)
 """Pauses of a reaction that waits for the projections, growing while nothing moves."""
 BRAKE_KEYS = 20
 BRAKE_SECONDS = 60.0
-TRANSIENT_STATES = ("08", "25006", "40", "53", "55P03", "57P0", "58")
-"""SQLSTATE classes that say 'not now': connection, read-only, rollback, resources, lock, shutdown, system."""
 
 
 CLAIM = text(
@@ -55,16 +51,6 @@ class Braked(Exception):
 
 class NotYet(Exception):
     """A reaction must wait for the service's own projections."""
-
-
-def is_transient(error: BaseException) -> bool:
-    """Is it the infrastructure that failed, so that the same event may well succeed later?"""
-    if isinstance(error, DBAPIError):
-        state = getattr(error.orig, "sqlstate", None) or ""
-        return error.connection_invalidated or state.startswith(TRANSIENT_STATES)
-    if isinstance(error, asyncpg.PostgresError):
-        return (getattr(error, "sqlstate", None) or "").startswith(TRANSIENT_STATES)
-    return isinstance(error, OSError | TimeoutError | PoolTimeout | asyncpg.InterfaceError)
 
 
 class Consumer:
@@ -112,8 +98,8 @@ class Consumer:
                 )
                 raise
             except Exception as error:
-                # A PostgresError that is raised bare comes from the bus: whatever it is, no event is to blame.
-                if not (is_transient(error) or isinstance(error, asyncpg.PostgresError)):
+                # What is raised bare and a bus can raise comes from the bus: whatever it is, no event is to blame.
+                if not (is_transient(error) or isinstance(error, BUS_FAULTS)):
                     raise
                 pause = BACK_OFF[min(failures, len(BACK_OFF) - 1)]
                 failures += 1

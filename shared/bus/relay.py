@@ -12,6 +12,7 @@ import asyncpg
 
 from shared.bus.envelope import to_message
 from shared.bus.interface import Bus, Message, Sender
+from shared.bus.weather import BUS_FAULTS
 
 log = logging.getLogger(__name__)
 
@@ -19,7 +20,6 @@ BATCH = 500
 LOOK_AGAIN = 5.0
 """Seconds after which the relay looks without being woken: LISTEN/NOTIFY wakes it and is never the guarantee."""
 BACK_OFF = (0.1, 0.5, 2.0, 5.0)
-TRANSIENT = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 UNSENT = """
 SELECT seq, event_id, type, subject, key, version, occurred_at, traceparent, data
@@ -46,7 +46,7 @@ class Relay:
                     stack.push_async_callback(sender.close)
                     failures = 0
                     await self._send_for_ever(connection, sender)
-            except TRANSIENT as error:
+            except BUS_FAULTS as error:
                 pause = BACK_OFF[min(failures, len(BACK_OFF) - 1)]
                 failures += 1
                 log.warning("relay: %s, starting again in %s s", type(error).__name__, pause)

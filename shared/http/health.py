@@ -3,13 +3,13 @@
 import asyncio
 from typing import Annotated, Any
 
-import asyncpg
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import JSONResponse
 from sqlalchemy import func, select, text
 
 from shared.actor import Actor
 from shared.bus import parking
+from shared.bus.weather import BUS_FAULTS
 from shared.db import outbox, timers
 from shared.http.auth import needs
 from shared.http.route import Router, Transaction
@@ -81,10 +81,11 @@ def offer_health(app: FastAPI, service: str, runtime: Runtime) -> None:
         )
         checks = {"outbox:oldestUnpublished": _check(round(float(age or 0), 3), "s", OUTBOX_WARN_SECONDS)}
         try:
-            for listener, topics in runtime.hears.items():
-                lag = await runtime.bus.lag(f"{service}.{listener}", topics)
-                checks[f"{listener}:lag"] = _check(lag, "events", LAG_WARN)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):  # no reason to say nothing of the rest
+            async with asyncio.timeout(READY_SECONDS):
+                for listener, topics in runtime.hears.items():
+                    lag = await runtime.bus.lag(f"{service}.{listener}", topics)
+                    checks[f"{listener}:lag"] = _check(lag, "events", LAG_WARN)
+        except BUS_FAULTS:  # no reason to say nothing of the rest
             checks["bus:connection"] = [{"componentType": "datastore", "status": "fail"}]
         failing = await session.scalar(select(func.count()).select_from(timers).where(timers.c.attempts > 0))
         checks["timers:failing"] = _check(failing or 0, "timers", 0)
