@@ -1,9 +1,6 @@
 """Outbox → relay → bus → listeners: in order, once in each database, and what cannot be applied set aside."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -13,60 +10,19 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from relink.embedded import EmbeddedPostgres
 from shared import clock, outbox
-from shared.bus import brake, parked
+from shared.bus import brake
 from shared.bus import consumer as consuming
 from shared.bus.consumer import Braked, Consumer
 from shared.bus.interface import Message
-from shared.bus.redrive import Redriven, redrive
+from shared.bus.redrive import Redriven
 from shared.bus.relay import send_unpublished
 from shared.db import inbox, parked_events
 from shared.db import outbox as outbox_table
 from shared.events.referral import ConsentWithdrawn, PlacesChanged
 from shared.http.read_after import wait_until_past
 from shared.ids import new_id
+from tests.integration.shared.speaking import listening, places, redrive_all, say, send
 from tests.support.databases import Probe, probe_service, start_probe
-
-
-def places(service_id: UUID, version: int) -> PlacesChanged:
-    return PlacesChanged(
-        version=version, service_id=service_id, set_aside=1, held=0, offered=0, used=0, queued=0, free=1
-    )
-
-
-async def say(probe: Probe, *events: Any) -> str:
-    async with probe.runtime.sessions() as session:
-        for event in events:
-            await outbox.publish(session, event)
-        await session.commit()
-        last = outbox.last_event(session)
-    assert last is not None
-    return last
-
-
-async def redrive_all(probe: Probe, parked_id: int) -> Redriven:
-    """What `parked_id` is the first event of, redriven in the service's own way."""
-    async with probe.runtime.sessions() as session:
-        key = await parked.find(session, parked_id)
-    assert key is not None
-    return await redrive(probe.service.worker(probe.runtime).consumers[key.listener], probe.runtime.sessions, key)
-
-
-@asynccontextmanager
-async def listening(server: EmbeddedPostgres, **handlers: Callable[..., Any]) -> AsyncIterator[Probe]:
-    """A probe whose worker runs, with `projection` and `reaction` hearing PlacesChanged."""
-    service = probe_service()
-    if "projection" in handlers:
-        service.projections.on(PlacesChanged)(handlers["projection"])
-    if "reaction" in handlers:
-        service.reactions.on(PlacesChanged)(handlers["reaction"])
-    probe = await start_probe(server, service)
-    task = asyncio.create_task(service.worker(probe.runtime).run())
-    try:
-        yield probe
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        await probe.runtime.close()
 
 
 async def test_an_event_is_written_with_the_change_or_not_at_all(probe: Probe) -> None:
@@ -179,12 +135,6 @@ async def test_a_handler_that_always_fails_parks_its_key_and_nothing_else(
         assert heard[-1] == (bad, 4)
 
 
-async def _send(probe: Probe, *messages: Message) -> None:
-    sender = await probe.runtime.bus.sender()
-    await sender.send(messages)
-    await sender.close()
-
-
 async def test_what_is_no_event_is_set_aside_and_the_rest_goes_on(postgres: EmbeddedPostgres) -> None:
     heard: list[int] = []
 
@@ -192,7 +142,7 @@ async def test_what_is_no_event_is_set_aside_and_the_rest_goes_on(postgres: Embe
         heard.append(event.version)
 
     async with listening(postgres, projection=hear) as probe:
-        await _send(
+        await send(
             probe,
             Message("relink.referral", b"key", b"not json"),
             Message("relink.referral", None, None),
@@ -265,7 +215,7 @@ async def test_a_database_that_is_away_holds_the_event_and_parks_nothing(
 
 
 async def test_a_group_that_comes_late_starts_at_the_beginning_and_a_reaction_at_the_end(probe: Probe) -> None:
-    await _send(probe, Message("relink.registry", b"k", b"{}"))
+    await send(probe, Message("relink.registry", b"k", b"{}"))
     await probe.runtime.bus.begin_at_end(["late.reactions"], ["relink.registry"])
     topics = ["relink.registry"]
     assert await probe.runtime.bus.lag("late.projections", topics) == 1
@@ -274,7 +224,7 @@ async def test_a_group_that_comes_late_starts_at_the_beginning_and_a_reaction_at
 
 async def test_two_readers_of_a_group_take_turns(probe: Probe) -> None:
     topics = ["relink.registry"]
-    await _send(probe, Message("relink.registry", b"k", b"1"), Message("relink.registry", b"k", b"2"))
+    await send(probe, Message("relink.registry", b"k", b"1"), Message("relink.registry", b"k", b"2"))
     one = await probe.runtime.bus.subscribe("group", topics)
     other = asyncio.create_task(probe.runtime.bus.subscribe("group", topics))
     read = await one.poll(1, 0)
