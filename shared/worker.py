@@ -76,8 +76,9 @@ class Worker:
                     self._nudged.clear()
                     await self.run_due_timers()
                     failures = 0
+                    seconds = await self._seconds_to_next()
                     with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(self._nudged.wait(), await self._seconds_to_next())
+                        await asyncio.wait_for(self._nudged.wait(), seconds)
             except Exception as error:
                 if not is_transient(error):
                     raise
