@@ -22,12 +22,13 @@ from shared.db import engine_for, keys_metadata
 from shared.events import SPEAKERS
 from shared.http.auth import Trust
 from shared.http.health import offer_health
+from shared.http.parked import parked_router
 from shared.http.problems import describe_problems, speak_problems
 from shared.http.request_context import RequestContext
 from shared.runtime import Runtime, open_runtime
 from shared.settings import Settings
 from shared.timers import Timers
-from shared.worker import Worker
+from shared.worker import Worker, exit_code_of
 
 TOPICS = [f"relink.{speaker}" for speaker in SPEAKERS]
 
@@ -91,7 +92,7 @@ class Service:
         app.state.runtime = runtime
         speak_problems(app)
         describe_problems(app)
-        for router in self.routers:
+        for router in (*self.routers, parked_router(runtime, self.worker(runtime).consumers)):
             app.include_router(router, prefix=f"/{self.name}/v1")
         offer_health(app, self.name, runtime)
         app.add_middleware(RequestContext)
@@ -139,7 +140,7 @@ class Service:
             case ["api"]:
                 asyncio.run(self._serve(settings))
             case ["worker"]:
-                asyncio.run(self._work(settings))
+                sys.exit(asyncio.run(self._work(settings)))
             case ["migrate"]:
                 asyncio.run(self.migrate(settings))
             case ["revise", message]:
@@ -172,16 +173,17 @@ class Service:
         async with self._runtime(settings) as runtime:
             await server(self.api(runtime), self.port).serve()
 
-    async def _work(self, settings: Settings) -> None:
+    async def _work(self, settings: Settings) -> int:
+        """The exit code of a worker that has ended."""
         async with self._runtime(settings) as runtime:
-            task = asyncio.create_task(self.worker(runtime).run())
+            task = asyncio.create_task(exit_code_of(self.worker(runtime)))
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, task.cancel)
             try:
-                await task
+                return await task
             except asyncio.CancelledError:
-                return
+                return 0
 
 
 ROOMS = ("models", "api", "projections", "reactions", "timers")

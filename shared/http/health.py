@@ -6,14 +6,15 @@ from typing import Annotated, Any
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import JSONResponse
 from sqlalchemy import func, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.actor import Actor
-from shared.bus import parking
+from shared.bus import brake, parking
 from shared.bus.weather import BUS_FAULTS
 from shared.db import outbox, timers
 from shared.http.auth import needs
 from shared.http.route import Router, Transaction
-from shared.migrations import head_of, version_in
+from shared.migrations import State, state_in
 from shared.runtime import Runtime
 
 HEALTH_JSON = "application/health+json"
@@ -32,6 +33,13 @@ def _check(value: float, unit: str, warn_above: float) -> list[Check]:
     return [{"componentType": "component", "observedValue": value, "observedUnit": unit, "status": status}]
 
 
+async def _brake(session: AsyncSession, listener: str) -> list[Check]:
+    """The keys that the listener parked lately; `fail` when they are so many that it stops."""
+    parked = await brake.keys_parked(session, listener, brake.LIMITS[0].seconds)
+    status = "pass" if await brake.reached(session, listener) is None else "fail"
+    return [{"componentType": "component", "observedValue": parked, "observedUnit": "keys", "status": status}]
+
+
 async def readiness(runtime: Runtime) -> dict[str, bool]:
     """Which of the things that a request needs are there: database, migrations at head, bus, caught up."""
     found = {"database": False, "migrations": False, "bus": False, "caught_up": False}
@@ -40,7 +48,7 @@ async def readiness(runtime: Runtime) -> dict[str, bool]:
             async with runtime.engine.connect() as connection:
                 await connection.execute(text("SELECT 1"))
                 found["database"] = True
-                found["migrations"] = await version_in(connection) == head_of(runtime.settings.service)
+                found["migrations"] = await state_in(connection, runtime.settings.service) is State.AT_HEAD
             lags = [
                 await runtime.bus.lag(f"{runtime.settings.service}.{listener}", topics)
                 for listener, topics in runtime.hears.items()
@@ -73,7 +81,7 @@ def offer_health(app: FastAPI, service: str, runtime: Runtime) -> None:
 
     @guarded.get("/health", response_class=JSONResponse)
     async def health(session: Transaction, actor: OpsReader) -> JSONResponse:
-        """Outbox age, listener lag and parked events, in the form of draft-inadarei-api-health-check."""
+        """Outbox age, listener lag, parked events and brakes, in the form of draft-inadarei-api-health-check."""
         age = await session.scalar(
             select(func.extract("epoch", func.clock_timestamp() - func.min(outbox.c.written_at))).where(
                 outbox.c.published_at.is_(None)
@@ -89,6 +97,8 @@ def offer_health(app: FastAPI, service: str, runtime: Runtime) -> None:
             checks["bus:connection"] = [{"componentType": "datastore", "status": "fail"}]
         failing = await session.scalar(select(func.count()).select_from(timers).where(timers.c.attempts > 0))
         checks["timers:failing"] = _check(failing or 0, "timers", 0)
+        for listener in runtime.hears:
+            checks[f"{listener}:brake"] = await _brake(session, listener)
         checks["parked:events"] = _check(await parking.count(session), "events", 0)
         found = {each["status"] for listed in checks.values() for each in listed}
         worst = next(status for status in ("fail", "warn", "pass") if status in found)

@@ -1,9 +1,6 @@
 """Outbox → relay → bus → listeners: in order, once in each database, and what cannot be applied set aside."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -13,50 +10,19 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from relink.embedded import EmbeddedPostgres
 from shared import clock, outbox
+from shared.bus import brake
 from shared.bus import consumer as consuming
 from shared.bus.consumer import Braked, Consumer
 from shared.bus.interface import Message
+from shared.bus.redrive import Redriven
 from shared.bus.relay import send_unpublished
 from shared.db import inbox, parked_events
 from shared.db import outbox as outbox_table
 from shared.events.referral import ConsentWithdrawn, PlacesChanged
 from shared.http.read_after import wait_until_past
 from shared.ids import new_id
+from tests.integration.shared.speaking import listening, places, redrive_all, say, send
 from tests.support.databases import Probe, probe_service, start_probe
-
-
-def places(service_id: UUID, version: int) -> PlacesChanged:
-    return PlacesChanged(
-        version=version, service_id=service_id, set_aside=1, held=0, offered=0, used=0, queued=0, free=1
-    )
-
-
-async def say(probe: Probe, *events: Any) -> str:
-    async with probe.runtime.sessions() as session:
-        for event in events:
-            await outbox.publish(session, event)
-        await session.commit()
-        last = outbox.last_event(session)
-    assert last is not None
-    return last
-
-
-@asynccontextmanager
-async def listening(server: EmbeddedPostgres, **handlers: Callable[..., Any]) -> AsyncIterator[Probe]:
-    """A probe whose worker runs, with `projection` and `reaction` hearing PlacesChanged."""
-    service = probe_service()
-    if "projection" in handlers:
-        service.projections.on(PlacesChanged)(handlers["projection"])
-    if "reaction" in handlers:
-        service.reactions.on(PlacesChanged)(handlers["reaction"])
-    probe = await start_probe(server, service)
-    task = asyncio.create_task(service.worker(probe.runtime).run())
-    try:
-        yield probe
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        await probe.runtime.close()
 
 
 async def test_an_event_is_written_with_the_change_or_not_at_all(probe: Probe) -> None:
@@ -163,17 +129,10 @@ async def test_a_handler_that_always_fails_parks_its_key_and_nothing_else(
         assert rows[0].error.startswith("LookupError at test_events.py:")
         assert rows[1].error == "KeyIsParked"
         healthy = True
-        consumer = probe.service.worker(probe.runtime).consumers["projections"]
-        assert await consumer.redrive(str(bad)) == 0
+        assert await redrive_all(probe, rows[0].parked_id) == Redriven(applied=3, left=0)
         assert heard[2:] == [(bad, 1), (bad, 2), (bad, 3)]
         await wait_until_past(probe.runtime, await say(probe, places(bad, 4)))
         assert heard[-1] == (bad, 4)
-
-
-async def _send(probe: Probe, *messages: Message) -> None:
-    sender = await probe.runtime.bus.sender()
-    await sender.send(messages)
-    await sender.close()
 
 
 async def test_what_is_no_event_is_set_aside_and_the_rest_goes_on(postgres: EmbeddedPostgres) -> None:
@@ -183,7 +142,7 @@ async def test_what_is_no_event_is_set_aside_and_the_rest_goes_on(postgres: Embe
         heard.append(event.version)
 
     async with listening(postgres, projection=hear) as probe:
-        await _send(
+        await send(
             probe,
             Message("relink.referral", b"key", b"not json"),
             Message("relink.referral", None, None),
@@ -226,8 +185,8 @@ async def test_a_bad_deploy_stops_the_consumer(postgres: EmbeddedPostgres, monke
     with pytest.raises(Braked):
         await consumer.run()
     async with probe.runtime.sessions() as session:
-        assert await session.scalar(select(func.count()).select_from(parked_events)) == consuming.BRAKE_KEYS
-        assert await session.scalar(select(func.count()).select_from(inbox)) == consuming.BRAKE_KEYS
+        assert await session.scalar(select(func.count()).select_from(parked_events)) == brake.LIMITS[0].keys
+        assert await session.scalar(select(func.count()).select_from(inbox)) == brake.LIMITS[0].keys
     await sender.close()
     await connection.close()
     await probe.runtime.close()
@@ -256,7 +215,7 @@ async def test_a_database_that_is_away_holds_the_event_and_parks_nothing(
 
 
 async def test_a_group_that_comes_late_starts_at_the_beginning_and_a_reaction_at_the_end(probe: Probe) -> None:
-    await _send(probe, Message("relink.registry", b"k", b"{}"))
+    await send(probe, Message("relink.registry", b"k", b"{}"))
     await probe.runtime.bus.begin_at_end(["late.reactions"], ["relink.registry"])
     topics = ["relink.registry"]
     assert await probe.runtime.bus.lag("late.projections", topics) == 1
@@ -265,7 +224,7 @@ async def test_a_group_that_comes_late_starts_at_the_beginning_and_a_reaction_at
 
 async def test_two_readers_of_a_group_take_turns(probe: Probe) -> None:
     topics = ["relink.registry"]
-    await _send(probe, Message("relink.registry", b"k", b"1"), Message("relink.registry", b"k", b"2"))
+    await send(probe, Message("relink.registry", b"k", b"1"), Message("relink.registry", b"k", b"2"))
     one = await probe.runtime.bus.subscribe("group", topics)
     other = asyncio.create_task(probe.runtime.bus.subscribe("group", topics))
     read = await one.poll(1, 0)
@@ -304,27 +263,6 @@ async def test_the_outbox_marks_what_was_sent(postgres: EmbeddedPostgres) -> Non
             assert (await session.scalar(unpublished)) in (0, 1)
 
 
-async def test_after_the_brake_the_same_unreadable_messages_do_not_brake_again(postgres: EmbeddedPostgres) -> None:
-    heard: list[int] = []
-
-    async def hear(_: AsyncSession, event: PlacesChanged) -> None:
-        heard.append(event.version)
-
-    service = probe_service()
-    service.projections.on(PlacesChanged)(hear)
-    probe = await start_probe(postgres, service)
-    await _send(probe, *[Message("relink.referral", None, b"not json") for _ in range(consuming.BRAKE_KEYS)])
-    consumer = Consumer("referral", "projections", service.projections, probe.runtime.bus, probe.runtime.sessions)
-    with pytest.raises(Braked):
-        await consumer.run()
-    task = asyncio.create_task(service.worker(probe.runtime).run())
-    await wait_until_past(probe.runtime, await say(probe, places(new_id(), 1)))
-    assert heard == [1]
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
-    await probe.runtime.close()
-
-
 async def test_a_reaction_does_not_act_on_what_its_projections_could_not_apply(
     postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -361,7 +299,6 @@ async def test_two_who_redrive_a_key_at_once_apply_its_event_once(
     async with listening(postgres, projection=hear) as probe:
         await wait_until_past(probe.runtime, await say(probe, places(key, 1)))
         healthy = True
-        consumer = probe.service.worker(probe.runtime).consumers["projections"]
-        left = await asyncio.gather(consumer.redrive(str(key)), consumer.redrive(str(key)))
-        assert sum(left) == 0
+        done = await asyncio.gather(redrive_all(probe, 1), redrive_all(probe, 1))
+        assert sorted(each.applied for each in done) == [0, 1]
         assert heard == [1]
