@@ -19,7 +19,7 @@ from shared.bus.interface import Bus
 from shared.bus.listeners import Projections, Reactions
 from shared.bus.postgres import PostgresBus
 from shared.db import engine_for, keys_metadata
-from shared.events import SPEAKERS
+from shared.events import TOPICS
 from shared.http.auth import Trust
 from shared.http.health import offer_health
 from shared.http.parked import parked_router
@@ -29,8 +29,6 @@ from shared.runtime import Runtime, open_runtime
 from shared.settings import Settings
 from shared.timers import Timers
 from shared.worker import Worker, exit_code_of
-
-TOPICS = [f"relink.{speaker}" for speaker in SPEAKERS]
 
 
 class Service:
@@ -158,8 +156,9 @@ class Service:
         missing = [name for name, value in needed.items() if not (value and value.get_secret_value())]
         if missing:
             sys.exit(f"not set: {', '.join(f'RELINK_{self.name.upper()}_{name}' for name in missing)}")
-        if settings.issuers is not None and not settings.issuers.is_file():
-            sys.exit("RELINK_ISSUERS names no file")
+        for name in ("issuers", "kafka_ca", "kafka_certificate", "kafka_key"):
+            if (path := getattr(settings, name)) is not None and not path.is_file():
+                sys.exit(f"RELINK_{name.upper()} names no file")
 
     @asynccontextmanager
     async def _runtime(self, settings: Settings) -> AsyncIterator[Runtime]:
