@@ -32,9 +32,11 @@ class Deployment(Running):
 
     processes: Processes
     settings: dict[str, Settings]
+    clock: Path
 
     async def move_clock(self, now: datetime) -> int:
-        return await local_clock.move_to(now, [each.database_url.get_secret_value() for each in self.settings.values()])
+        databases = [each.database_url.get_secret_value() for each in self.settings.values()]
+        return await local_clock.move_to(now, self.clock, databases)
 
     async def until_it_fails(self) -> None:
         await self.processes.until_one_ends()
@@ -58,8 +60,8 @@ async def running_deployment(folder: Path, bus: Mapping[str, Any], port: int = 0
         processes = Processes(settings.values(), data.path)
         at_the_end.push_async_callback(processes.stop)
         processes.start()
-        deployment = Deployment(origin, issuer, processes, settings)
-        clock.follow(data.path / "clock")
+        deployment = Deployment(origin, issuer, processes, settings, data.path / "clock")
+        clock.follow(deployment.clock)
         at_the_end.callback(clock.reset)
         applications = await at_the_end.enter_async_context(behind(processes.addresses))
         applications["dev"] = local_mode(HOST, issuer, deployment.move_clock)

@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections.abc import Iterable
 from datetime import datetime
+from pathlib import Path
 
 import asyncpg
 
@@ -20,12 +21,14 @@ PATIENCE = 60.0
 """Seconds for all timers of one service; a worker that is away would otherwise be waited for without end."""
 
 
-async def move_to(now: datetime, databases: Iterable[str]) -> int:
-    """Business time goes on from `now`; says how many timers of these databases had fallen due, all of which have run.
+async def move_to(now: datetime, file: Path, databases: Iterable[str]) -> int:
+    """Business time goes on from `now` for all who follow `file`; says how many timers of these databases had fallen
+    due, all of which have run.
 
     Raises Unavailable when they do not run.
     """
     urls = list(databases)
+    clock.follow(file)
     clock.move_to(now)
     ran = 0
     while more := sum([await _until_none_is_due(url) for url in urls]):

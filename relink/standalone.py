@@ -8,12 +8,11 @@ from urllib.parse import urlsplit
 from relink import local_clock
 from relink.demo_issuer import DemoIssuer
 from relink.gateway import Gateway
-from relink.local_mode import NotLoopback, local_mode
+from relink.local_mode import MoveClock, NotLoopback, local_mode
 from relink.ports import bound
 from relink.services import SERVICES
 from relink.serving import NAMES, serving
 from relink.upstream import behind
-from shared import clock
 from shared.settings import Settings, is_loopback
 
 
@@ -35,28 +34,25 @@ async def serve(host: str, port: int, origin: str, local: bool) -> None:
         applications = await at_the_end.enter_async_context(behind(addresses))
         if local:
             issuer = DemoIssuer(origin)
-            databases = _share_trust_and_time(list(settings.values()), issuer)
-
-            async def move_clock(now: datetime) -> int:
-                return await local_clock.move_to(now, databases)
-
+            move_clock = _share_trust_and_time(list(settings.values()), issuer)
             applications["dev"] = local_mode(host, issuer, move_clock)
         names = {*NAMES, urlsplit(origin).hostname or host}
         await (await at_the_end.enter_async_context(serving(Gateway(applications), listener, sorted(names))))
 
 
-def _share_trust_and_time(settings: list[Settings], issuer: DemoIssuer) -> list[str]:
-    """The services believe the issuer and follow our clock; the answer is where their timers are."""
-    first = settings[0]
+def _share_trust_and_time(settings: list[Settings], issuer: DemoIssuer) -> MoveClock:
+    """The services believe the issuer, and follow one clock; the answer is what moves it."""
+    file, trusted = settings[0].local_clock, settings[0].issuers
     databases = [each.database_url.get_secret_value() for each in settings]
-    if first.local_clock is None or first.issuers is None or not all(databases):
+    if file is None or trusted is None or not all(databases):
         raise NotLocal("local mode needs what the services have: RELINK_LOCAL_CLOCK, RELINK_ISSUERS, …_DATABASE_URL")
     trust = json.dumps([issuer.trust_by_address()], indent=1)
-    if not first.issuers.exists():
-        first.issuers.write_text(trust)
-    elif first.issuers.read_text() != trust:
-        raise NotLocal(
-            "RELINK_ISSUERS names a file that trusts others: local mode trusts its own issuer and nobody else"
-        )
-    clock.follow(first.local_clock)
-    return databases
+    if not trusted.exists():
+        trusted.write_text(trust)
+    elif trusted.read_text() != trust:
+        raise NotLocal("the file RELINK_ISSUERS trusts others: local mode trusts its own issuer and nobody else")
+
+    async def move_clock(now: datetime) -> int:
+        return await local_clock.move_to(now, file, databases)
+
+    return move_clock
