@@ -10,11 +10,13 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import (
     CommitFailedError,
+    GroupCoordinatorNotAvailableError,
     TopicAlreadyExistsError,
     TopicAuthorizationFailedError,
     for_code,
 )
 from aiokafka.protocol.metadata import MetadataRequest
+from aiokafka.structs import OffsetAndMetadata
 
 from shared.bus.interface import Bus, UnknownTopic
 from shared.bus.kafka.connection import calm_logs, options
@@ -190,11 +192,20 @@ class KafkaBus(Bus):
     async def begin_at_end(self, groups: Sequence[str], topics: Sequence[str]) -> None:
         partitions = await self._partitions(topics)
         for group in groups:
-            async with self._asked() as admin:
-                kept = await admin.list_consumer_group_offsets(self._name(group), partitions=partitions)
+            kept = await self._kept(group, partitions)
             new = [place for place in partitions if place not in kept or kept[place].offset < 0]
             if new:
                 await self._begin(group, new)
+
+    async def _kept(self, group: str, partitions: list[TopicPartition]) -> dict[TopicPartition, OffsetAndMetadata]:
+        """The group's positions. The first question on a new cluster makes the topic they lie in: it takes a moment."""
+        async with asyncio.timeout(MADE_SECONDS):
+            while True:
+                try:
+                    async with self._asked() as admin:
+                        return await admin.list_consumer_group_offsets(self._name(group), partitions=partitions)
+                except GroupCoordinatorNotAvailableError:
+                    await asyncio.sleep(0.1)
 
     async def _begin(self, group: str, partitions: list[TopicPartition]) -> None:
         consumer = AIOKafkaConsumer(**options(self._settings), group_id=self._name(group), enable_auto_commit=False)
