@@ -103,9 +103,9 @@ def demo(
 
 def _running_for_demo(folder: Path, kafka: bool) -> "AbstractAsyncContextManager[Running]":
     if kafka:
-        from relink.deployment import running_on_kafka
+        from relink.deployment import running_deployment
 
-        return running_on_kafka(folder)
+        return running_deployment(folder)
     from relink.system import running_system
 
     return running_system(folder, port=0)

@@ -12,6 +12,7 @@ from relink import databases, local_clock
 from relink.data_folder import DataFolder
 from relink.demo_issuer import DemoIssuer
 from relink.embedded import SUPERUSER, EmbeddedPostgres
+from relink.embedded_kafka import EmbeddedKafka
 from relink.gateway import Gateway
 from relink.local_mode import local_mode
 from relink.ports import bound, free_ports
@@ -24,6 +25,8 @@ from shared import clock
 from shared.runtime import open_bus
 from shared.service import TOPICS
 from shared.settings import Settings
+
+ONE_BROKER = {"kafka_replication": 1, "kafka_min_insync": 1}
 
 
 @dataclass
@@ -43,16 +46,22 @@ class Deployment(Running):
 
 
 @asynccontextmanager
-async def running_deployment(folder: Path, bus: Mapping[str, Any], port: int = 0) -> AsyncIterator[Deployment]:
+async def running_deployment(
+    folder: Path, bus: Mapping[str, Any] | None = None, port: int = 0
+) -> AsyncIterator[Deployment]:
     """Inside, everything runs and answers on 127.0.0.1; afterwards nothing of it is left but the data.
 
-    `bus` are the settings that name it (`shared.settings`); it runs already. Port 0 takes any free one.
-    Raises PortInUse, FolderInUse, PostgresFailed or PartFailed.
+    `bus` are the settings (`shared.settings`) of one that runs already; without them a Kafka broker is started, whose
+    messages are lost at the end, so that the folder is good for once. Port 0 takes any free one.
+    Raises PortInUse, FolderInUse, PostgresFailed, KafkaFailed or PartFailed.
     """
     async with AsyncExitStack() as at_the_end:
         data = at_the_end.enter_context(DataFolder(folder).hold())
         listener = at_the_end.enter_context(bound(HOST, port))
         postgres = at_the_end.enter_context(EmbeddedPostgres(data.path, data.keyring.password(SUPERUSER)))
+        if bus is None:
+            broker = at_the_end.enter_context(EmbeddedKafka(data.path / "kafka"))
+            bus = {"bus": "kafka", "kafka": broker.bootstrap} | ONE_BROKER
         origin = f"http://{HOST}:{listener.getsockname()[1]}"
         issuer = DemoIssuer(origin)
         settings = await _settings(data, postgres, issuer, bus)
@@ -94,10 +103,3 @@ async def _prepare(settings: Mapping[str, Settings]) -> None:
         await bus.close()
     for service in SERVICES:
         await service.migrate(settings[service.name])
-
-
-@asynccontextmanager
-async def running_on_kafka(folder: Path) -> AsyncIterator[Deployment]:
-    """A deployment with a broker of its own, whose messages go with it. Raises KafkaFailed besides."""
-    async with running_deployment(folder, {"bus": "postgresql"}) as deployment:
-        yield deployment

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 
-from relink.embedded import _dying_with_parent
+from relink.embedded import dying_with_parent
 from relink.failures import PartFailed
 from shared.settings import Settings
 
@@ -34,7 +34,7 @@ class Process:
         """It has been started, or started again; whether it works is another question."""
         with open(os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as output:
             self._process = subprocess.Popen(
-                [*_dying_with_parent(), sys.executable, *self._words],
+                [*dying_with_parent("TERM"), sys.executable, *self._words],
                 env=os.environ | self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
