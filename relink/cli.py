@@ -16,6 +16,7 @@ import uvloop
 from relink.data_folder import DataFolder, FolderInUse, NotOurs
 from relink.embedded import PostgresFailed
 from relink.failures import PartFailed
+from relink.kafka_jars import KafkaFailed
 from relink.ports import PortInUse
 from relink.remote import Refused, Remote
 from shared import telemetry
@@ -23,7 +24,7 @@ from shared import telemetry
 if TYPE_CHECKING:
     from relink.running import Running
 
-CANNOT_GO_ON = (FolderInUse, NotOurs, PortInUse, PostgresFailed, PartFailed)
+CANNOT_GO_ON = (FolderInUse, NotOurs, PortInUse, PostgresFailed, KafkaFailed, PartFailed)
 STOPS = (signal.SIGINT, signal.SIGTERM)
 
 app = typer.Typer(
@@ -89,13 +90,15 @@ def demo(
 
     async def play() -> None:
         async with _running_for_demo(folder.path, kafka) as running:
-            await story.play(running)
+            await running.unless_it_fails(story.play(running))
 
     folder = DataFolder(Path(tempfile.mkdtemp(prefix="relink-")))
+    if kafka:
+        typer.echo("Starting PostgreSQL, Kafka and eight processes …", err=True)
     try:
         stopped = _until_stopped(play(), folder)
     except story.StoryBroken as error:
-        _fail(f"{error}\nThe data and the log of this demo stay in {folder.path}")
+        _fail(f"{error}\nThe data and the logs of this demo stay in {folder.path}")
     shutil.rmtree(folder.path)
     if stopped:
         _fail("The demo was stopped.")

@@ -1,12 +1,13 @@
 """Relink as a deployment on one machine: eight processes behind the local gateway, which this process is."""
 
+import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from relink import databases, local_clock
 from relink.data_folder import DataFolder
@@ -36,13 +37,21 @@ class Deployment(Running):
     processes: Processes
     settings: dict[str, Settings]
     clock: Path
+    watches: Sequence[Callable[[], Coroutine[Any, Any, NoReturn]]]
+    """Each raises when its part has ended."""
 
     async def move_clock(self, now: datetime) -> int:
         databases = [each.database_url.get_secret_value() for each in self.settings.values()]
         return await local_clock.move_to(now, self.clock, databases)
 
     async def until_it_fails(self) -> None:
-        await self.processes.until_one_ends()
+        watching = [asyncio.create_task(watch()) for watch in self.watches]
+        try:
+            for ended in (await asyncio.wait(watching, return_when=asyncio.FIRST_COMPLETED))[0]:
+                await ended
+        finally:
+            for each in watching:
+                each.cancel()
 
 
 @asynccontextmanager
@@ -59,8 +68,10 @@ async def running_deployment(
         data = at_the_end.enter_context(DataFolder(folder).hold())
         listener = at_the_end.enter_context(bound(HOST, port))
         postgres = at_the_end.enter_context(EmbeddedPostgres(data.path, data.keyring.password(SUPERUSER)))
+        watches = [postgres.until_it_ends]
         if bus is None:
             broker = at_the_end.enter_context(EmbeddedKafka(data.path / "kafka"))
+            watches.append(broker.until_one_ends)
             bus = {"bus": "kafka", "kafka": broker.bootstrap} | ONE_BROKER
         origin = f"http://{HOST}:{listener.getsockname()[1]}"
         issuer = DemoIssuer(origin)
@@ -69,7 +80,9 @@ async def running_deployment(
         processes = Processes(settings.values(), data.path)
         at_the_end.push_async_callback(processes.stop)
         processes.start()
-        deployment = Deployment(origin, issuer, processes, settings, data.path / "clock")
+        deployment = Deployment(
+            origin, issuer, processes, settings, data.path / "clock", [*watches, processes.until_one_ends]
+        )
         clock.follow(deployment.clock)
         at_the_end.callback(clock.reset)
         applications = await at_the_end.enter_async_context(behind(processes.addresses))

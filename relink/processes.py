@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import NoReturn
 
 import httpx
 
@@ -111,8 +112,8 @@ class Processes:
                     raise PartFailed(f"not ready in time: {', '.join(waiting)}: see the logs")
                 await asyncio.sleep(LOOK_AGAIN)
 
-    async def until_one_ends(self) -> None:
-        """Returns never; raises PartFailed when a process has ended that nobody stopped."""
+    async def until_one_ends(self) -> NoReturn:
+        """Raises PartFailed when a process has ended that nobody stopped."""
         while True:
             self._all_run()
             await asyncio.sleep(LOOK_AGAIN)

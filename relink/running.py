@@ -1,13 +1,18 @@
 """A Relink that runs on this machine, however many processes it is: what the demo and its partners know of it."""
 
+import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import httpx
 
 from relink.demo_issuer import DemoIssuer
+
+NOTICED_SECONDS = 2.0
+"""Within this, a part that has died is known to have."""
 
 
 @dataclass
@@ -30,6 +35,19 @@ class Running(ABC):
     @abstractmethod
     async def until_it_fails(self) -> None:
         """Returns never; raises PartFailed when a part of it has died."""
+
+    async def unless_it_fails(self, work: Coroutine[Any, Any, None]) -> None:
+        """`work` has been done. Raises PartFailed when a part has died over it: that explains what `work` ran into."""
+        doing, watching = asyncio.create_task(work), asyncio.create_task(self.until_it_fails())
+        try:
+            await asyncio.wait([doing, watching], return_when=asyncio.FIRST_COMPLETED)
+            if doing.done() and doing.exception() is not None:
+                await asyncio.wait([watching], timeout=NOTICED_SECONDS)
+            await (watching if watching.done() else doing)
+        finally:
+            for task in (doing, watching):
+                task.cancel()
+            await asyncio.gather(doing, watching, return_exceptions=True)
 
 
 class _DemoAuth(httpx.Auth):

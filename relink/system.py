@@ -25,8 +25,6 @@ from shared.http.auth import Trust, issuer_of
 from shared.runtime import Runtime
 from shared.worker import Worker
 
-WATCH_SECONDS = 1.0
-
 
 def _innermost(error: BaseException | None) -> str:
     while isinstance(error, BaseExceptionGroup):
@@ -82,19 +80,12 @@ async def running_system(folder: Path, port: int = 8000, host: str = HOST) -> As
             system.runtimes[service.name] = runtime
             system.workers[service.name] = service.worker(runtime)
             applications[service.name] = service.api(runtime)
-        system.tasks.append(asyncio.create_task(_watch(postgres), name="PostgreSQL"))
+        system.tasks.append(asyncio.create_task(postgres.until_it_ends(), name="PostgreSQL"))
         for name, worker in system.workers.items():
             system.tasks.append(asyncio.create_task(worker.run(), name=f"{name} worker"))
         at_the_end.push_async_callback(_cancel, list(system.tasks))
         system.tasks.append(await at_the_end.enter_async_context(serving(Gateway(applications), listener)))
         yield system
-
-
-async def _watch(postgres: EmbeddedPostgres) -> None:
-    """Ends only when the server has: nothing works without it, and it does not come back by itself."""
-    while postgres.alive:  # noqa: ASYNC110  # a process has no event to wait for
-        await asyncio.sleep(WATCH_SECONDS)
-    raise PostgresFailed("PostgreSQL ended by itself: see postgres.log in the data folder")
 
 
 async def _cancel(tasks: list[asyncio.Task[None]]) -> None:

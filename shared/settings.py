@@ -12,7 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class Settings(BaseSettings):
     """What one service needs to know. `database_url` and its kind are `postgresql://role:password@host:port/database`."""
 
-    model_config = SettingsConfigDict(env_prefix="RELINK_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="RELINK_", env_ignore_empty=True, extra="ignore")
 
     service: str
     origin: str = "http://127.0.0.1:8000"
@@ -58,9 +58,10 @@ class Settings(BaseSettings):
 
     @classmethod
     def read(cls, service: str) -> "Settings":
-        """Settings of `service`: its own variables win over those for all."""
+        """Settings of `service`: its own variables win over those for all; an empty one is as good as none."""
         own = f"RELINK_{service.upper()}_"
-        values = {name.removeprefix(own).lower(): value for name, value in os.environ.items() if name.startswith(own)}
+        given = {name.removeprefix(own).lower(): value for name, value in os.environ.items() if name.startswith(own)}
+        values = {name: value for name, value in given.items() if value}
         return cls(service=service, **values)  # type: ignore[arg-type]  # pydantic converts the strings
 
     @property

@@ -4,6 +4,7 @@ import json
 import signal
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -12,11 +13,14 @@ import pytest
 from relink import demo_data
 from relink.demo_data import Setting
 from relink.deployment import Deployment
+from relink.failures import PartFailed
 from relink.partner import partners_of
+from relink.ports import free_ports
 from relink.story.main_flow import order, read
 from shared import clock
 from tests.e2e.test_nothing_is_forgotten import prepared
 from tests.support.deployment import deployed
+from tests.support.processes import running
 
 ALL = {
     (service, kind) for service in ("registry", "eligibility", "referral", "monitoring") for kind in ("api", "worker")
@@ -81,6 +85,39 @@ async def test_the_clock_moves_in_all_processes_and_workers_run_what_is_due(
         assert (expired["status"], expired["place"]["state"]) == ("expired", "released")
 
 
+def test_the_gateway_alone_gives_tokens_that_services_believe_and_moves_their_clock(
+    deployment: Deployment, setting: Setting, tmp_path: Path
+) -> None:
+    """`relink gateway --local` in front of a registry that somebody started by hand, on the same environment."""
+    gateway_port, registry_port = free_ports(2)
+    origin, issuers = f"http://127.0.0.1:{gateway_port}", tmp_path / "issuers.json"
+    environment = {"RELINK_GATEWAY_PORT": str(gateway_port), "RELINK_ORIGIN": origin, "RELINK_ISSUERS": str(issuers)}
+    for settings in deployment.settings.values():
+        own = {"origin": origin, "issuers": issuers, "port": registry_port}
+        environment |= settings.model_copy(update=own).environment()
+    gateway = running("-m", "relink", "gateway", "--local", log=tmp_path / "gateway.log", **environment)
+    registry = running("-m", "services.registry", "api", log=tmp_path / "registry.log", **environment)
+    with gateway as front:
+        front.wait_for(f"{origin}/dev/jwks")
+        with registry as behind:
+            behind.wait_for(f"{origin}/registry/readyz")
+            token = httpx.post(
+                f"{origin}/dev/token", data={"grant_type": "client_credentials", "client_id": "bootstrap"}
+            )
+            headers = {"Authorization": f"Bearer {token.json()['access_token']}", "Idempotency-Key": "alone"}
+            moment = clock.now() + timedelta(days=100)
+            moved = httpx.post(f"{origin}/dev/clock", json={"now": moment.isoformat()}, timeout=120)
+            assert moved.status_code == 200, moved.text
+            organization = {"name": "Alone", "kind": "ngo", "country": "BE"}
+            made = httpx.post(f"{origin}/registry/v1/organizations", json=organization, headers=headers)
+            assert made.status_code == 201, made.text
+            assert made.json()["created_at"] > moment.isoformat()[:19]
+            assert httpx.get(f"{origin}/registry/metrics").status_code == 404
+        assert httpx.get(f"{origin}/registry/readyz").status_code == 503
+        assert front.stop() == 0
+        assert "Traceback" not in front.output
+
+
 async def test_a_process_that_was_killed_goes_on_where_the_others_are(deployment: Deployment, setting: Setting) -> None:
     before = clock.now() + timedelta(days=400)
     await deployment.move_clock(before)
@@ -88,6 +125,8 @@ async def test_a_process_that_was_killed_goes_on_where_the_others_are(deployment
         process = deployment.processes.of[key]
         process.kill()
         assert process.exit_code == -signal.SIGKILL
+    with pytest.raises(PartFailed, match="has ended by itself"):
+        await deployment.until_it_fails()
     async with partners_of(deployment, "bootstrap") as (bootstrap,):
         away = await post(deployment, "/referral/v1/cases", json={})
         assert (away.status_code, away.headers["Retry-After"]) == (503, "1")

@@ -203,7 +203,9 @@ class KafkaBus(Bus):
             while True:
                 try:
                     async with self._asked() as admin:
-                        return await admin.list_consumer_group_offsets(self._name(group), partitions=partitions)
+                        kept: dict[TopicPartition, OffsetAndMetadata]
+                        kept = await admin.list_consumer_group_offsets(self._name(group), partitions=partitions)
+                        return kept
                 except GroupCoordinatorNotAvailableError:
                     await asyncio.sleep(0.1)
 
