@@ -14,7 +14,7 @@ from fastapi import APIRouter, FastAPI
 from pydantic import SecretStr
 from sqlalchemy.orm import DeclarativeBase
 
-from shared import migrations, telemetry
+from shared import clock, migrations, telemetry
 from shared.bus.interface import Bus
 from shared.bus.listeners import Projections, Reactions
 from shared.bus.postgres import PostgresBus
@@ -159,6 +159,10 @@ class Service:
         for name in ("issuers", "kafka_ca", "kafka_certificate", "kafka_key"):
             if (path := getattr(settings, name)) is not None and not path.is_file():
                 sys.exit(f"RELINK_{name.upper()} names no file")
+        if settings.local_clock is not None:
+            if not settings.on_loopback:
+                sys.exit("RELINK_LOCAL_CLOCK is for local mode, and that for loopback only: RELINK_HOST is not")
+            clock.follow(settings.local_clock)
 
     @asynccontextmanager
     async def _runtime(self, settings: Settings) -> AsyncIterator[Runtime]:
@@ -170,7 +174,7 @@ class Service:
 
     async def _serve(self, settings: Settings) -> None:
         async with self._runtime(settings) as runtime:
-            await server(self.api(runtime), self.port).serve()
+            await server(self.api(runtime), settings.port or self.port, settings.host).serve()
 
     async def _work(self, settings: Settings) -> int:
         """The exit code of a worker that has ended."""
