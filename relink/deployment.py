@@ -23,8 +23,8 @@ from relink.services import SERVICES
 from relink.serving import HOST, serving
 from relink.upstream import behind
 from shared import clock
+from shared.events import TOPICS
 from shared.runtime import open_bus
-from shared.service import TOPICS
 from shared.settings import Settings
 
 ONE_BROKER = {"kafka_replication": 1, "kafka_min_insync": 1}
