@@ -5,7 +5,7 @@ import enum
 import shutil
 import signal
 import tempfile
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -34,6 +34,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 main = app
+topics = typer.Typer(help="Make and check the topics on the Kafka that RELINK_KAFKA names.", no_args_is_help=True)
+app.add_typer(topics, name="topics")
 
 Data = Annotated[Path, typer.Option(envvar="RELINK_DATA", help="The folder that keeps everything.")]
 Origin = Annotated[str, typer.Option(envvar="RELINK_ORIGIN", help="Where Relink answers.")]
@@ -181,6 +183,29 @@ def token(client: str, origin: Origin = "http://127.0.0.1:8000") -> None:
             typer.echo(remote.token())
     except Refused as error:
         _fail(str(error))
+
+
+@topics.command()
+def create() -> None:
+    """Make the topics that are not there, as configured; those that are stay as they are, and are checked."""
+    from relink.topics import create
+
+    _report(create)
+
+
+@topics.command()
+def check() -> None:
+    """Say what is wrong with the topics, a sentence each, and what to do about it."""
+    from relink.topics import check
+
+    _report(check)
+
+
+def _report(look: Callable[[], list[str]]) -> None:
+    """Say what it found, and fail if that is anything."""
+    if faults := look():
+        _fail("\n".join(faults))
+    typer.echo("All topics are as configured.")
 
 
 def _until_stopped(work: Coroutine[Any, Any, None], folder: DataFolder) -> bool:
