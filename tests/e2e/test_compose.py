@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,10 +31,11 @@ from shared.ids import new_id
 from tests.support import compose
 from tests.support.compose import ROOT, Elsewhere
 from tests.support.databases import HASTY
-from tests.support.processes import running
+from tests.support.processes import Process, running
 
 ORIGIN = "https://relink.example"
 SUPERUSER_PASSWORD = "of no use elsewhere"
+STARTED = compose.CONTAINERS - {"migrate"}
 OWNERS = "SELECT datname, pg_get_userbyid(datdba), datacl::text FROM pg_database WHERE NOT datistemplate ORDER BY 1"
 ROLES = "SELECT rolname, rolcanlogin, rolsuper, rolcreatedb, rolcreaterole FROM pg_roles WHERE rolname LIKE 'relink%'"
 
@@ -154,18 +155,16 @@ async def started(outside: Outside, roles: None, tmp_path_factory: pytest.TempPa
     migrate = outside.environment("migrate")
     await asyncio.to_thread(_run, outside.words("migrate"), cwd=outside.image, env=os.environ | migrate)
     with ExitStack() as stack:
-        processes = {
-            name: stack.enter_context(
-                running(
-                    *outside.words(name)[1:], log=logs / name, folder=str(outside.image), **outside.environment(name)
-                )
-            )
-            for name in compose.CONTAINERS - {"migrate"}
-        }
+        processes = {name: stack.enter_context(_running(outside, name, logs)) for name in STARTED}
         for service in SERVICES:
             processes["gateway"].wait_for(f"{outside.gateway}/{service.name}/readyz")
         yield outside
         assert all(process.runs for process in processes.values())
+
+
+def _running(outside: Outside, name: str, logs: Path) -> AbstractContextManager[Process]:
+    words, environment = outside.words(name), outside.environment(name)
+    return running(*words[1:], log=logs / name, folder=str(outside.image), **environment)
 
 
 async def test_it_works_behind_the_gateway(started: Outside) -> None:
