@@ -98,7 +98,7 @@ def outside(server: EmbeddedPostgres, kafka: str, tmp_path_factory: pytest.TempP
 
 
 def _image(folder: Path) -> Path:
-    """What the Dockerfile copies from here, and nothing else."""
+    """What the Dockerfile copies from here, and nothing else, compiled as it says."""
     for words in compose.instructions("COPY"):
         source, target = words[-2:]
         if words[0].startswith("--from") or Path(target).is_absolute():
@@ -106,6 +106,7 @@ def _image(folder: Path) -> Path:
         (folder / target).parent.mkdir(parents=True, exist_ok=True)
         copy = shutil.copytree if (ROOT / source).is_dir() else shutil.copy
         copy(ROOT / source, folder / target)
+    _run([sys.executable, *compose.instructions("RUN")[-1][1:]], cwd=folder)
     return folder
 
 
