@@ -24,6 +24,7 @@ from shared.http.auth import Trust
 from shared.http.health import offer_health
 from shared.http.problems import describe_problems, speak_problems
 from shared.http.request_context import RequestContext
+from shared.http.worker_port import seen_from_outside
 from shared.runtime import Runtime, open_runtime
 from shared.settings import Settings
 from shared.timers import Timers
@@ -94,7 +95,7 @@ class Service:
         for router in self.routers:
             app.include_router(router, prefix=f"/{self.name}/v1")
         offer_health(app, self.name, runtime)
-        app.add_middleware(RequestContext)
+        app.add_middleware(RequestContext, metrics=runtime.metrics, traces=runtime.traces)
         return app
 
     def worker(self, runtime: Runtime) -> Worker:
@@ -172,7 +173,7 @@ class Service:
             await server(self.api(runtime), self.port).serve()
 
     async def _work(self, settings: Settings) -> None:
-        async with self._runtime(settings) as runtime:
+        async with self._runtime(settings) as runtime, seen_from_outside(runtime):
             task = asyncio.create_task(self.worker(runtime).run())
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGINT):

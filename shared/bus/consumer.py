@@ -9,7 +9,8 @@ deploy, not bad events: the consumer stops and says so.
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from typing import Any
 from uuid import UUID
 
@@ -20,13 +21,14 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared import telemetry
 from shared.bus import parking
 from shared.bus.envelope import Envelope, NotACloudEvent, read
 from shared.bus.interface import Bus, Message, Subscription
 from shared.bus.listeners import Listeners, Projections
 from shared.db import inbox
 from shared.events import Event
+from shared.metrics import Metrics
+from shared.traces import SILENT, Traces
 
 log = logging.getLogger(__name__)
 
@@ -78,6 +80,8 @@ class Consumer:
         bus: Bus,
         sessions: Callable[[], AsyncSession],
         after: Projections | None = None,
+        metrics: Metrics | None = None,
+        traces: Traces = SILENT,
     ) -> None:
         self.listener = listener
         self.group = f"{service}.{listener}"
@@ -85,6 +89,8 @@ class Consumer:
         self._handlers = {event.type_name(): (event, handlers) for event, handlers in listeners.handlers.items()}
         self._bus = bus
         self._sessions = sessions
+        self._metrics = metrics or Metrics(service)
+        self._traces = traces
         self._after_topics = set(after.topics()) if after is not None else set()
         self._parkings: list[float] = []
 
@@ -101,6 +107,7 @@ class Consumer:
                     done = await self.consume(batch)
                     if done:
                         await subscription.commit(batch[:done])
+                        self._metrics.well(self.listener)
                         failures, waits = 0, 0
                     if done < len(batch):  # the projections are behind
                         await subscription.rewind()
@@ -117,6 +124,7 @@ class Consumer:
                     raise
                 pause = BACK_OFF[min(failures, len(BACK_OFF) - 1)]
                 failures += 1
+                self._metrics.backed_off(self.listener, failures)
                 log.warning("%s: %s, trying again in %s s", self.group, type(error).__name__, pause)
                 await asyncio.sleep(pause)
             finally:
@@ -160,6 +168,7 @@ class Consumer:
                 if attempt == len(RETRIES) or isinstance(error, NotACloudEvent):  # nothing makes that one readable
                     await self._park(message, error, attempt + 1)
                     return
+                self._metrics.retried(self.listener)
                 await asyncio.sleep(RETRIES[attempt])
             else:
                 return
@@ -171,6 +180,7 @@ class Consumer:
                 await self._claim(session, [event_id])
             await session.commit()
         if new:  # not one that was parked before a crash, or before the brake
+            self._metrics.parked(self.listener)
             log.error("%s: parked a key after %s: %s", self.group, attempts, type(error).__name__)
             self._brake()
 
@@ -193,15 +203,22 @@ class Consumer:
             # A reaction does not act on what its service's projections have not applied.
             listeners = [self.listener, "projections"] if self._after_topics else [self.listener]
             parked = await parking.parked_keys(session, listeners, [message.key for message in batch])
-            for message, envelope in envelopes:
-                if envelope.event_id not in fresh:
-                    continue
-                fresh.discard(envelope.event_id)  # the same event twice in one batch is applied once
-                if parking.key_text(message.key) in parked:
-                    await parking.park(session, self.listener, message, envelope.event_id, parking.KeyIsParked(), 0)
-                else:
-                    await self._handle(session, envelope)
-            await session.commit()
+            heard = len(fresh)
+            with self._tracing(envelope for _, envelope in envelopes if envelope.event_id in fresh):
+                for message, envelope in envelopes:
+                    if envelope.event_id not in fresh:
+                        continue
+                    fresh.discard(envelope.event_id)  # the same event twice in one batch is applied once
+                    if parking.key_text(message.key) in parked:
+                        await parking.park(session, self.listener, message, envelope.event_id, parking.KeyIsParked(), 0)
+                    else:
+                        await self._handle(session, envelope)
+                await session.commit()
+        self._metrics.applied(self.listener, heard)
+
+    def _tracing(self, envelopes: Iterable[Envelope]) -> AbstractContextManager[object]:
+        carried = [(each.type, each.event_id, each.traceparent) for each in envelopes if each.type in self._handlers]
+        return self._traces.events("consumer", self.group, carried)
 
     async def _wait_for_projections(
         self, session: AsyncSession, batch: list[Message], envelopes: list[tuple[Message, Envelope]]
@@ -218,7 +235,6 @@ class Consumer:
         if known is None:
             return  # not for us, or newer than we are: readers ignore types that they do not know
         event_class, handlers = known
-        telemetry.begin_trace(envelope.traceparent)
         event = _event(event_class, envelope.data)
         for handler in handlers:
             await handler(session, event)
@@ -230,10 +246,12 @@ class Consumer:
         """
         while (row := await self._first_parked(key)) is not None:
             parked_id, message = row
+            envelope = read(message)
             async with self._sessions() as session:
                 if await parking.forget(session, parked_id):  # else somebody else is at it
-                    await self._handle(session, read(message))
-                    await session.commit()
+                    with self._tracing([envelope]):
+                        await self._handle(session, envelope)
+                        await session.commit()
         return 0
 
     async def _first_parked(self, key: str) -> tuple[int, Message] | None:

@@ -12,6 +12,8 @@ import asyncpg
 
 from shared.bus.envelope import to_message
 from shared.bus.interface import Bus, Message, Sender
+from shared.metrics import Metrics
+from shared.traces import SILENT, Traces
 
 log = logging.getLogger(__name__)
 
@@ -28,9 +30,11 @@ FROM outbox WHERE published_at IS NULL ORDER BY seq LIMIT $1
 
 
 class Relay:
-    def __init__(self, database_url: str, bus: Bus) -> None:
+    def __init__(self, database_url: str, bus: Bus, metrics: Metrics, traces: Traces) -> None:
         self._url = database_url
         self._bus = bus
+        self._metrics = metrics
+        self._traces = traces
 
     async def run(self) -> None:
         """Until cancelled. After any failure a new sender starts again at the first unpublished row."""
@@ -45,10 +49,12 @@ class Relay:
                     sender = await self._bus.sender()
                     stack.push_async_callback(sender.close)
                     failures = 0
+                    self._metrics.well("relay")
                     await self._send_for_ever(connection, sender)
             except TRANSIENT as error:
                 pause = BACK_OFF[min(failures, len(BACK_OFF) - 1)]
                 failures += 1
+                self._metrics.backed_off("relay", failures)
                 log.warning("relay: %s, starting again in %s s", type(error).__name__, pause)
                 await asyncio.sleep(pause)
 
@@ -57,17 +63,19 @@ class Relay:
         await connection.add_listener("outbox", lambda *_: woken.set())
         while True:
             woken.clear()
-            if await send_unpublished(connection, sender):
+            if sent := await send_unpublished(connection, sender, self._traces):
+                self._metrics.sent(sent)
                 continue
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(woken.wait(), LOOK_AGAIN)
 
 
-async def send_unpublished(connection: asyncpg.Connection, sender: Sender) -> int:
+async def send_unpublished(connection: asyncpg.Connection, sender: Sender, traces: Traces = SILENT) -> int:
     """Send one batch of what is committed and not yet published, mark it, and say how many it was."""
     rows = await connection.fetch(UNSENT, BATCH)
     if rows:
-        await sender.send([_message(row) for row in rows])
+        with traces.events("producer", "relay", ((row["type"], row["event_id"], row["traceparent"]) for row in rows)):
+            await sender.send([_message(row) for row in rows])
         # The mark is business-free bookkeeping: the machine's time.
         await connection.execute(
             "UPDATE outbox SET published_at = clock_timestamp() WHERE seq = ANY($1)", [row["seq"] for row in rows]

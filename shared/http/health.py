@@ -1,35 +1,68 @@
-"""Health: `/livez` (the process), `/readyz` (it can serve), `/health` (`application/health+json`, for operators)."""
+"""Health: `/livez` (the process), `/readyz` (it can serve), `/health` (`application/health+json`) and `/metrics`."""
 
 import asyncio
 from typing import Annotated, Any
 
-import asyncpg
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import JSONResponse
-from sqlalchemy import func, select, text
+from sqlalchemy import text
+from starlette.responses import Response
 
 from shared.actor import Actor
-from shared.bus import parking
-from shared.db import outbox, timers
+from shared.condition import Condition, look
 from shared.http.auth import needs
-from shared.http.route import Router, Transaction
+from shared.http.exposition import metrics_of
+from shared.http.route import Router
 from shared.migrations import head_of, version_in
 from shared.runtime import Runtime
 
 HEALTH_JSON = "application/health+json"
 OUTBOX_WARN_SECONDS = 30
 LAG_WARN = 1000
+DUE_WARN = 100
 READY_SECONDS = 2.0
 READY_LAG = 500
 """A service is ready when its projections are at most this many events behind."""
 OpsReader = Annotated[Actor, needs("ops:health")]
 
-Check = dict[str, Any]
+Checks = dict[str, list[dict[str, Any]]]
+AWAY = [{"componentType": "datastore", "status": "fail"}]
 
 
-def _check(value: float, unit: str, warn_above: float) -> list[Check]:
+def _check(value: float, unit: str, warn_above: float) -> list[dict[str, Any]]:
     status = "warn" if value > warn_above else "pass"
     return [{"componentType": "component", "observedValue": value, "observedUnit": unit, "status": status}]
+
+
+def _checks(condition: Condition) -> Checks:
+    checks: Checks = {}
+    if (stored := condition.stored) is None:
+        checks["database:connection"] = AWAY
+    else:
+        parked = stored.parked.values()
+        checks["outbox:oldestUnpublished"] = _check(stored.oldest_unsent, "s", OUTBOX_WARN_SECONDS)
+        checks["relay:lag"] = _check(stored.unsent, "events", LAG_WARN)
+        checks["timers:due"] = _check(stored.timers_due, "timers", DUE_WARN)
+        checks["timers:failing"] = _check(stored.timers_failing, "timers", 0)
+        checks["parked:keys"] = _check(sum(each.keys for each in parked), "keys", 0)
+        checks["parked:events"] = _check(sum(each.events for each in parked), "events", 0)
+    if condition.lags is None:
+        checks["bus:connection"] = AWAY
+    else:
+        for listener, topics in condition.lags.items():
+            checks[f"{listener}:lag"] = _check(sum(topics.values()), "events", LAG_WARN)
+    for part, times in condition.failing.items():
+        checks[f"{part}:retries"] = _check(times, "times", 0)
+    return checks
+
+
+def health_of(service: str, condition: Condition) -> JSONResponse:
+    """The condition in the form of draft-inadarei-api-health-check; 503 when the worst of it is `fail`."""
+    checks = _checks(condition)
+    found = {each["status"] for listed in checks.values() for each in listed}
+    worst = next(status for status in ("fail", "warn", "pass") if status in found)
+    body = {"status": worst, "version": "1", "serviceId": service, "checks": checks}
+    return JSONResponse(body, 503 if worst == "fail" else 200, media_type=HEALTH_JSON)
 
 
 async def readiness(runtime: Runtime) -> dict[str, bool]:
@@ -54,7 +87,7 @@ async def readiness(runtime: Runtime) -> dict[str, bool]:
 
 
 def offer_health(app: FastAPI, service: str, runtime: Runtime) -> None:
-    """Add the three health addresses to `app`."""
+    """Add the health addresses and `/metrics` to `app`."""
     plain = APIRouter(tags=["health"])
     guarded = Router(tags=["health"])
 
@@ -71,28 +104,14 @@ def offer_health(app: FastAPI, service: str, runtime: Runtime) -> None:
             {"status": "pass" if all(found.values()) else "fail", "checks": found}, 200 if all(found.values()) else 503
         )
 
+    @plain.get("/metrics", include_in_schema=False)  # not for partners: the public gateway does not lead here
+    async def metrics(request: Request) -> Response:
+        return await metrics_of(runtime, request)
+
     @guarded.get("/health", response_class=JSONResponse)
-    async def health(session: Transaction, actor: OpsReader) -> JSONResponse:
+    async def health(actor: OpsReader) -> JSONResponse:
         """Outbox age, listener lag and parked events, in the form of draft-inadarei-api-health-check."""
-        age = await session.scalar(
-            select(func.extract("epoch", func.clock_timestamp() - func.min(outbox.c.written_at))).where(
-                outbox.c.published_at.is_(None)
-            )
-        )
-        checks = {"outbox:oldestUnpublished": _check(round(float(age or 0), 3), "s", OUTBOX_WARN_SECONDS)}
-        try:
-            for listener, topics in runtime.hears.items():
-                lag = await runtime.bus.lag(f"{service}.{listener}", topics)
-                checks[f"{listener}:lag"] = _check(lag, "events", LAG_WARN)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):  # no reason to say nothing of the rest
-            checks["bus:connection"] = [{"componentType": "datastore", "status": "fail"}]
-        failing = await session.scalar(select(func.count()).select_from(timers).where(timers.c.attempts > 0))
-        checks["timers:failing"] = _check(failing or 0, "timers", 0)
-        checks["parked:events"] = _check(await parking.count(session), "events", 0)
-        found = {each["status"] for listed in checks.values() for each in listed}
-        worst = next(status for status in ("fail", "warn", "pass") if status in found)
-        body = {"status": worst, "version": "1", "serviceId": service, "checks": checks}
-        return JSONResponse(body, 503 if worst == "fail" else 200, media_type=HEALTH_JSON)
+        return health_of(service, await look(runtime))
 
     for router in (plain, guarded):
         app.include_router(router, prefix=f"/{service}")
