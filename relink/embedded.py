@@ -127,7 +127,7 @@ class EmbeddedPostgres:
         self._end_leftover()
         with self._log() as log:
             self._process = process = subprocess.Popen(
-                [*identity.prefix, *_dying_with_parent(), *self._words()],
+                [*identity.prefix, *dying_with_parent("INT"), *self._words()],
                 cwd="/",
                 env=_environment(),
                 stdin=subprocess.DEVNULL,
@@ -257,9 +257,9 @@ def _has_name(user: int) -> bool:
     return True
 
 
-def _dying_with_parent() -> tuple[str, ...]:
-    """Linux ends it when we are killed. Elsewhere it may live on until the next start finds it."""
-    return ("setpriv", "--pdeathsig=INT") if sys.platform == "linux" and shutil.which("setpriv") else ()
+def dying_with_parent(how: str) -> tuple[str, ...]:
+    """Words before a command: Linux sends it the signal when we are killed. Elsewhere it may live on without us."""
+    return ("setpriv", f"--pdeathsig={how}") if sys.platform == "linux" and shutil.which("setpriv") else ()
 
 
 def _give(path: Path, owner: int) -> None:

@@ -6,7 +6,7 @@ that is away costs spans and nothing else.
 
 import asyncio
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from opentelemetry.context import Context
@@ -18,7 +18,7 @@ from opentelemetry.trace import Span, SpanKind, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from shared import telemetry
-from shared.traces import Attributes, Carried, Kind, Tell, Traces, only
+from shared.traces import Attributes, Carried, Kind, T, Tell, Traces
 
 KINDS = {
     "server": SpanKind.SERVER,
@@ -80,9 +80,9 @@ class OtlpTraces(Traces):
             yield tell
 
     @contextmanager
-    def events(self, kind: Kind, who: str, events: Iterable[Carried]) -> Iterator[object]:
-        carried = list(events)
-        if alone := only(carried):
+    def events(self, kind: Kind, who: str, events: Sequence[T], carried: Callable[[T], Carried]) -> Iterator[object]:
+        if len(events) == 1:
+            alone = carried(events[0])
             name, about = _about(kind, who, alone)
             with self._span(kind, name, alone[2]) as span:
                 span.set_attributes(about)
@@ -96,7 +96,7 @@ class OtlpTraces(Traces):
             error = raised
             raise
         finally:
-            for event in carried:
+            for event in map(carried, events):
                 name, about = _about(kind, who, event)
                 span = self._tracer.start_span(name, _parent(event[2]), KINDS[kind], about, start_time=began)
                 if error is not None:

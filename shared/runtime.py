@@ -72,5 +72,5 @@ def open_runtime(settings: Settings, hears: dict[str, list[str]], trust: Trust |
 def open_bus(settings: Settings) -> Bus:
     """The bus that the configuration names; it connects when it is first used."""
     if settings.bus == "kafka":
-        return KafkaBus(settings)  # type: ignore[abstract]
+        return KafkaBus(settings)
     return PostgresBus(settings.bus_url.get_secret_value())

@@ -126,7 +126,7 @@ class Service:
         if isinstance(bus, PostgresBus):
             await bus.make_topics(TOPICS)
         elif faults := await bus.topic_faults(TOPICS):
-            sys.exit("\n".join([*faults, "run: relink topics create"]))
+            sys.exit("\n".join(faults))
         if self.reactions.handlers:
             await bus.begin_at_end([f"{self.name}.reactions"], self.reactions.topics())
 
@@ -151,7 +151,8 @@ class Service:
 
     def _require(self, settings: Settings) -> None:
         """Say which variable is missing, before anything else complains about it."""
-        needed: dict[str, SecretStr | None] = {"DATABASE_URL": settings.database_url, "BUS_URL": settings.bus_url}
+        needed: dict[str, SecretStr | None] = {"DATABASE_URL": settings.database_url}
+        needed |= {"KAFKA": SecretStr(settings.kafka)} if settings.bus == "kafka" else {"BUS_URL": settings.bus_url}
         if self.keeps_keys:
             needed |= {"KEYS_URL": settings.keys_url, "KEY_ENCRYPTION_KEY": settings.key_encryption_key}
         missing = [name for name, value in needed.items() if not (value and value.get_secret_value())]

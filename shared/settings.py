@@ -29,6 +29,8 @@ class Settings(BaseSettings):
     """The database of the PostgreSQL bus."""
     kafka: str = ""
     """The Kafka bus: bootstrap servers, `host:port,host:port`."""
+    kafka_prefix: str = ""
+    """Goes before the names of topics and groups, where several deployments share a cluster: `test-`."""
     kafka_security: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
     kafka_ca: Path | None = None
     """PEM file of the authority that signed the brokers' certificates; without one, the system's."""

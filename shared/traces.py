@@ -4,10 +4,9 @@ Without a collector nothing is recorded: the context only goes on from hand to h
 A span holds names that the code declares, ids, codes and numbers: no address as it was sent, no query, no body.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from typing import Literal
-from uuid import UUID
+from typing import Literal, TypeVar
 
 from shared import telemetry
 
@@ -15,7 +14,8 @@ Kind = Literal["server", "producer", "consumer", "internal"]
 Attributes = Mapping[str, str | int]
 Tell = Callable[[str, Attributes], None]
 """Says what the span is called and more about it, once that is known."""
-Carried = tuple[str, UUID, str | None]
+T = TypeVar("T")
+Carried = tuple[str, object, str | None]
 """Of an event: its type, its id, and the trace it was said in."""
 
 
@@ -26,13 +26,14 @@ class Traces:
         """What is done inside belongs to the trace of `incoming`, or to a new one."""
         return self._go_on(incoming)
 
-    def events(self, kind: Kind, who: str, events: Iterable[Carried]) -> AbstractContextManager[object]:
-        """`who` does inside what it does with these events: a span for each, in the trace that it was said in.
+    def events(
+        self, kind: Kind, who: str, events: Sequence[T], carried: Callable[[T], Carried]
+    ) -> AbstractContextManager[object]:
+        """Inside, `who` does what it does with these events: a span for each, in the trace that it was said in.
 
         With a single event that trace is gone on with; what is done for many at once belongs to none of theirs.
         """
-        alone = only(list(events))
-        return self._go_on(alone[2] if alone else None)
+        return self._go_on(carried(events[0])[2] if len(events) == 1 else None)
 
     @contextmanager
     def _go_on(self, incoming: str | None) -> Iterator[Tell]:
@@ -44,10 +45,6 @@ class Traces:
 
 
 SILENT = Traces()
-
-
-def only(events: list[Carried]) -> Carried | None:
-    return events[0] if len(events) == 1 else None
 
 
 def open_traces(service: str, endpoint: str) -> Traces:

@@ -9,9 +9,10 @@ import asyncpg
 from sqlalchemy import delete, select, update
 
 from shared import clock
-from shared.bus.consumer import BACK_OFF, Consumer, is_transient
+from shared.bus.consumer import BACK_OFF, Consumer
 from shared.bus.listeners import Projections, Reactions
 from shared.bus.relay import Relay
+from shared.bus.weather import is_transient
 from shared.db import idempotency_keys
 from shared.db import timers as table
 from shared.http.idempotency import KEPT_HOURS

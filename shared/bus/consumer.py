@@ -1,5 +1,7 @@
 """The consumer: bus → inbox and effect in one transaction → commit → offset.
 
+Projections apply a poll in one transaction; what fails in it is found by halving and set aside, the rest goes on.
+
 *Reject is not retry.* When infrastructure fails the partition is held and tried again, later and later. When an event
 is malformed or its handler keeps failing, its key is parked: it and everything later of that key goes, in order, to
 `parked_events` in the same transaction as the inbox, and the rest goes on. Many parked keys in a short time is a bad
@@ -9,31 +11,27 @@ deploy, not bad events: the consumer stops and says so.
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
-import asyncpg
 from pydantic import ValidationError
 from sqlalchemy import select, text
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.bus import parking
-from shared.bus.envelope import Envelope, NotACloudEvent, read
-from shared.bus.interface import Bus, Message, Subscription
+from shared.bus.envelope import NotACloudEvent, head
+from shared.bus.interface import Bus, Message
 from shared.bus.listeners import Listeners, Projections
+from shared.bus.reading import Reading
+from shared.bus.weather import BUS_FAULTS, is_transient
 from shared.db import inbox
 from shared.events import Event
 from shared.metrics import Metrics
-from shared.traces import SILENT, Traces
+from shared.traces import SILENT, Carried, Traces
 
 log = logging.getLogger(__name__)
 
-POLL_LIMIT = 500
-POLL_SECONDS = 5.0
 RETRIES = (0.05, 0.2, 0.8)
 """Pauses before a failing event is tried again; after the last its key is parked."""
 BACK_OFF = (0.1, 0.5, 2.0, 5.0, 15.0)
@@ -41,8 +39,6 @@ NOT_YET_SECONDS = (0.005, 0.005, 0.02, 0.1, 0.5)
 """Pauses of a reaction that waits for the projections, growing while nothing moves."""
 BRAKE_KEYS = 20
 BRAKE_SECONDS = 60.0
-TRANSIENT_STATES = ("08", "25006", "40", "53", "55P03", "57P0", "58")
-"""SQLSTATE classes that say 'not now': connection, read-only, rollback, resources, lock, shutdown, system."""
 
 
 CLAIM = text(
@@ -59,14 +55,17 @@ class NotYet(Exception):
     """A reaction must wait for the service's own projections."""
 
 
-def is_transient(error: BaseException) -> bool:
-    """Is it the infrastructure that failed, so that the same event may well succeed later?"""
-    if isinstance(error, DBAPIError):
-        state = getattr(error.orig, "sqlstate", None) or ""
-        return error.connection_invalidated or state.startswith(TRANSIENT_STATES)
-    if isinstance(error, asyncpg.PostgresError):
-        return (getattr(error, "sqlstate", None) or "").startswith(TRANSIENT_STATES)
-    return isinstance(error, OSError | TimeoutError | PoolTimeout | asyncpg.InterfaceError)
+@dataclass(slots=True)
+class Heard:
+    """A message that was opened."""
+
+    message: Message
+    event_id: UUID | None = None
+    """None where no id can be read."""
+    event: Event | None = None
+    """None where it is not for us, or newer than we are: readers ignore types that they do not know."""
+    traceparent: str | None = None
+    unreadable: NotACloudEvent | None = None
 
 
 class Consumer:
@@ -86,7 +85,8 @@ class Consumer:
         self.listener = listener
         self.group = f"{service}.{listener}"
         self.topics = listeners.topics()
-        self._handlers = {event.type_name(): (event, handlers) for event, handlers in listeners.handlers.items()}
+        self._listeners = listeners
+        self._events = {event.type_name(): event for event in listeners.handlers}
         self._bus = bus
         self._sessions = sessions
         self._metrics = metrics or Metrics(service)
@@ -98,19 +98,19 @@ class Consumer:
         """Until cancelled or braked."""
         failures, waits = 0, 0
         while True:
-            subscription: Subscription | None = None
+            reading: Reading[Heard] | None = None
             try:
-                subscription = await self._bus.subscribe(self.group, self.topics)
+                reading = Reading(await self._bus.subscribe(self.group, self.topics), self._open)
                 while True:
-                    if not (batch := await subscription.poll(POLL_LIMIT, POLL_SECONDS)):
+                    if not (batch := await reading.next()):
                         continue
-                    done = await self.consume(batch)
+                    done = await self._consume(batch)
                     if done:
-                        await subscription.commit(batch[:done])
+                        await reading.done([heard.message for heard in batch[:done]])
                         self._metrics.well(self.listener)
                         failures, waits = 0, 0
                     if done < len(batch):  # the projections are behind
-                        await subscription.rewind()
+                        await reading.rewind()
                         await asyncio.sleep(NOT_YET_SECONDS[min(waits, len(NOT_YET_SECONDS) - 1)])
                         waits += 1
             except Braked:
@@ -119,8 +119,8 @@ class Consumer:
                 )
                 raise
             except Exception as error:
-                # A PostgresError that is raised bare comes from the bus: whatever it is, no event is to blame.
-                if not (is_transient(error) or isinstance(error, asyncpg.PostgresError)):
+                # What is raised bare and a bus can raise comes from the bus: whatever it is, no event is to blame.
+                if not (is_transient(error) or isinstance(error, BUS_FAULTS)):
                     raise
                 pause = BACK_OFF[min(failures, len(BACK_OFF) - 1)]
                 failures += 1
@@ -128,56 +128,66 @@ class Consumer:
                 log.warning("%s: %s, trying again in %s s", self.group, type(error).__name__, pause)
                 await asyncio.sleep(pause)
             finally:
-                if subscription is not None:
-                    await subscription.close()
+                if reading is not None:
+                    await reading.close()
 
-    async def consume(self, batch: list[Message]) -> int:
-        """Apply a batch: projections in one transaction if nothing fails, reactions event by event.
+    async def consume(self, messages: Sequence[Message]) -> int:
+        """Apply what was polled, and say how many, from the beginning, are done with."""
+        return await self._consume([self._open(message) for message in messages])
+
+    async def _consume(self, batch: Sequence[Heard]) -> int:
+        """Projections in one transaction if nothing fails, reactions event by event.
 
         A reaction locks what it acts on, and locks of several aggregates in one transaction would have no order.
-        Returns how many of the batch, from its beginning, are done with: fewer when a reaction must wait.
+        Fewer than all are done with when a reaction must wait.
         """
-        if self.listener != "projections":
-            for number, message in enumerate(batch):
-                try:
-                    await self._apply_or_park(message)
-                except NotYet:
-                    return number
+        if self.listener == "projections":
+            await self._apply_in_parts(batch)
             return len(batch)
+        for number, heard in enumerate(batch):
+            try:
+                await self._apply_or_park(heard)
+            except NotYet:
+                return number
+        return len(batch)
+
+    async def _apply_in_parts(self, batch: Sequence[Heard]) -> None:
+        """All at once, or where that fails the first half and then the second, down to the event that is to blame."""
+        if len(batch) == 1:
+            await self._apply_or_park(batch[0])
+            return
         try:
             await self._apply(batch)
         except Exception as error:
             if is_transient(error):
                 raise
-            log.info(
-                "%s: a batch of %s failed with %s, going event by event", self.group, len(batch), type(error).__name__
-            )
-            for message in batch:
-                await self._apply_or_park(message)
-        return len(batch)
+            log.info("%s: a batch of %s failed with %s, halving it", self.group, len(batch), type(error).__name__)
+            middle = len(batch) // 2
+            await self._apply_in_parts(batch[:middle])
+            await self._apply_in_parts(batch[middle:])
 
-    async def _apply_or_park(self, message: Message) -> None:
+    async def _apply_or_park(self, heard: Heard) -> None:
         for attempt in range(len(RETRIES) + 1):
             try:
-                await self._apply([message])
+                await self._apply([heard])
             except NotYet:
                 raise
             except Exception as error:
                 if is_transient(error):
                     raise
                 if attempt == len(RETRIES) or isinstance(error, NotACloudEvent):  # nothing makes that one readable
-                    await self._park(message, error, attempt + 1)
+                    await self._park(heard, error, attempt + 1)
                     return
                 self._metrics.retried(self.listener)
                 await asyncio.sleep(RETRIES[attempt])
             else:
                 return
 
-    async def _park(self, message: Message, error: Exception, attempts: int) -> None:
+    async def _park(self, heard: Heard, error: Exception, attempts: int) -> None:
         async with self._sessions() as session:
-            new = await parking.park(session, self.listener, message, _event_id(message), error, attempts)
-            if (event_id := _event_id(message)) is not None:
-                await self._claim(session, [event_id])
+            new = await parking.park(session, self.listener, heard.message, heard.event_id, error, attempts)
+            if heard.event_id is not None:
+                await self._claim(session, [heard.event_id])
             await session.commit()
         if new:  # not one that was parked before a crash, or before the brake
             self._metrics.parked(self.listener)
@@ -194,50 +204,39 @@ class Consumer:
         """Which of these are heard for the first time (and are from now on in the inbox)."""
         return set(await session.scalars(CLAIM, {"listener": self.listener, "ids": list(dict.fromkeys(event_ids))}))
 
-    async def _apply(self, batch: list[Message]) -> None:
+    async def _apply(self, batch: Sequence[Heard]) -> None:
         """The batch in one transaction. What cannot be read fails the batch and is parked when it comes alone."""
-        envelopes = [(message, read(message)) for message in batch]
+        event_ids = [_readable(heard) for heard in batch]
         async with self._sessions() as session:
-            await self._wait_for_projections(session, batch, envelopes)
-            fresh = await self._claim(session, [envelope.event_id for _, envelope in envelopes])
+            await self._wait_for_projections(session, batch)
+            fresh = await self._claim(session, event_ids)
             # A reaction does not act on what its service's projections have not applied.
             listeners = [self.listener, "projections"] if self._after_topics else [self.listener]
-            parked = await parking.parked_keys(session, listeners, [message.key for message in batch])
-            heard = len(fresh)
-            with self._tracing(envelope for _, envelope in envelopes if envelope.event_id in fresh):
-                for message, envelope in envelopes:
-                    if envelope.event_id not in fresh:
-                        continue
-                    fresh.discard(envelope.event_id)  # the same event twice in one batch is applied once
-                    if parking.key_text(message.key) in parked:
-                        await parking.park(session, self.listener, message, envelope.event_id, parking.KeyIsParked(), 0)
-                    else:
-                        await self._handle(session, envelope)
+            parked = await parking.parked_keys(session, listeners, [heard.message.key for heard in batch])
+            heard_now = len(fresh)
+            events: list[Event] = []
+            said: list[Heard] = []
+            for heard, event_id in zip(batch, event_ids, strict=True):
+                if event_id not in fresh:
+                    continue
+                fresh.discard(event_id)  # the same event twice in one batch is applied once
+                if parked and parking.key_text(heard.message.key) in parked:
+                    await parking.park(session, self.listener, heard.message, event_id, parking.KeyIsParked(), 0)
+                elif heard.event is not None:
+                    events.append(heard.event)
+                    said.append(heard)
+            with self._traces.events("consumer", self.group, said, _carried):
+                await self._listeners.apply(session, events)
                 await session.commit()
-        self._metrics.applied(self.listener, heard)
+        self._metrics.applied(self.listener, heard_now)
 
-    def _tracing(self, envelopes: Iterable[Envelope]) -> AbstractContextManager[object]:
-        carried = [(each.type, each.event_id, each.traceparent) for each in envelopes if each.type in self._handlers]
-        return self._traces.events("consumer", self.group, carried)
-
-    async def _wait_for_projections(
-        self, session: AsyncSession, batch: list[Message], envelopes: list[tuple[Message, Envelope]]
-    ) -> None:
-        ids = {envelope.event_id for message, envelope in envelopes if message.topic in self._after_topics}
+    async def _wait_for_projections(self, session: AsyncSession, batch: Sequence[Heard]) -> None:
+        ids = {heard.event_id for heard in batch if heard.message.topic in self._after_topics}
         if not ids:
             return
-        heard = select(inbox.c.event_id).where(inbox.c.listener == "projections", inbox.c.event_id.in_(ids))
-        if ids - set(await session.scalars(heard)):
+        applied = select(inbox.c.event_id).where(inbox.c.listener == "projections", inbox.c.event_id.in_(ids))
+        if ids - set(await session.scalars(applied)):
             raise NotYet
-
-    async def _handle(self, session: AsyncSession, envelope: Envelope) -> None:
-        known = self._handlers.get(envelope.type)
-        if known is None:
-            return  # not for us, or newer than we are: readers ignore types that they do not know
-        event_class, handlers = known
-        event = _event(event_class, envelope.data)
-        for handler in handlers:
-            await handler(session, event)
 
     async def redrive(self, key: str) -> int:
         """Run what is parked under `key` again, in order, each in a transaction of its own; stop at the first failure.
@@ -246,11 +245,12 @@ class Consumer:
         """
         while (row := await self._first_parked(key)) is not None:
             parked_id, message = row
-            envelope = read(message)
+            heard = self._open(message)
+            _readable(heard)
             async with self._sessions() as session:
                 if await parking.forget(session, parked_id):  # else somebody else is at it
-                    with self._tracing([envelope]):
-                        await self._handle(session, envelope)
+                    with self._traces.events("consumer", self.group, [heard], _carried):
+                        await self._listeners.apply(session, [heard.event] if heard.event else [])
                         await session.commit()
         return 0
 
@@ -258,16 +258,32 @@ class Consumer:
         async with self._sessions() as session:
             return await parking.first(session, self.listener, key)
 
+    def _open(self, message: Message) -> Heard:
+        """Read the message as far as it is for us: the data of a type that nobody here hears stay closed."""
+        heard = Heard(message)
+        try:
+            envelope = head(message)
+            heard.event_id, heard.traceparent = envelope.event_id, envelope.traceparent
+            if (event_class := self._events.get(envelope.type)) is not None:
+                heard.event = _event(event_class, envelope.data)
+        except NotACloudEvent as error:
+            heard.unreadable = error
+        return heard
 
-def _event(event_class: type[Event], data: dict[str, Any]) -> Event:
+
+def _carried(heard: Heard) -> Carried:
+    return heard.event.type_name() if heard.event else "unknown", heard.event_id, heard.traceparent
+
+
+def _readable(heard: Heard) -> UUID:
+    """The event's id; raises NotACloudEvent where the message is none."""
+    if heard.event_id is None or heard.unreadable is not None:
+        raise heard.unreadable or NotACloudEvent("no id")
+    return heard.event_id
+
+
+def _event(event_class: type[Event], data: bytes) -> Event:
     try:
-        return event_class.model_validate(data)
+        return event_class.model_validate_json(data)
     except ValidationError as error:
         raise NotACloudEvent("data does not fit the event's class") from error
-
-
-def _event_id(message: Message) -> UUID | None:
-    try:
-        return read(message).event_id
-    except NotACloudEvent:
-        return None

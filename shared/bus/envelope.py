@@ -35,43 +35,38 @@ class Envelope:
 
     @property
     def event_id(self) -> UUID:
-        try:
-            return UUID(self.id)
-        except ValueError as error:
-            raise NotACloudEvent("id is not a UUID") from error
+        return _uuid(self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """As much of an event as a listener must know before it reads `data`, the JSON text of an object."""
+
+    event_id: UUID
+    type: str
+    traceparent: str | None
+    data: bytes
 
 
 def to_message(topic: str, *, event_id: UUID, type_name: str, subject: UUID, key: UUID, version: int,
                occurred_at: datetime, traceparent: str | None, data: str) -> Message:  # fmt: skip
     """An outbox row as a message of its topic."""
-    attributes = {
-        "ce_specversion": "1.0",
-        "ce_id": str(event_id),
-        "ce_type": type_name,
-        "ce_source": "/" + type_name.split(".")[1],
-        "ce_subject": str(subject),
-        "ce_time": occurred_at.isoformat().replace("+00:00", "Z"),
-        "ce_dataschema": f"urn:relink:event:{type_name}",
-        "ce_partitionkey": str(key),
-        "ce_aggregateversion": str(version),
-        "content-type": "application/json",
-    }
+    key_text = str(key).encode()
+    headers: list[tuple[str, bytes | None]] = [
+        ("ce_specversion", b"1.0"),
+        ("ce_id", str(event_id).encode()),
+        ("ce_type", type_name.encode()),
+        ("ce_source", f"/{type_name.split('.')[1]}".encode()),
+        ("ce_subject", str(subject).encode()),
+        ("ce_time", occurred_at.isoformat().replace("+00:00", "Z").encode()),
+        ("ce_dataschema", f"urn:relink:event:{type_name}".encode()),
+        ("ce_partitionkey", key_text),
+        ("ce_aggregateversion", str(version).encode()),
+        ("content-type", b"application/json"),
+    ]
     if traceparent:
-        attributes |= {"ce_traceparent": traceparent, "traceparent": traceparent}
-    headers: list[tuple[str, bytes | None]] = [(name, value.encode()) for name, value in attributes.items()]
-    return Message(topic=topic, key=str(key).encode(), value=data.encode(), headers=headers)
-
-
-def _header_text(message: Message) -> dict[str, str]:
-    """The headers that are text; of one named twice, the first. Others (null, not UTF-8) are nobody's business here."""
-    text: dict[str, str] = {}
-    for name, value in message.headers:
-        if value is not None and name.lower() not in text:
-            try:
-                text[name.lower()] = value.decode()
-            except UnicodeDecodeError:
-                continue
-    return text
+        headers += [("ce_traceparent", traceparent.encode()), ("traceparent", traceparent.encode())]
+    return Message(topic=topic, key=key_text, value=data.encode(), headers=headers)
 
 
 def _json_object(raw: bytes, what: str) -> dict[str, Any]:
@@ -84,38 +79,74 @@ def _json_object(raw: bytes, what: str) -> dict[str, Any]:
     return read
 
 
-def read(message: Message) -> Envelope:
-    """The event in `message`; raises NotACloudEvent. `content-type` decides the mode, as the binding says."""
-    headers = _header_text(message)
+def _text(value: Any) -> str:
+    """A header's or an attribute's text; empty when it is not there or is no text."""
+    if isinstance(value, bytes):
+        try:
+            return value.decode()
+        except UnicodeDecodeError:
+            return ""
+    return value if isinstance(value, str) else ""
+
+
+def _open(message: Message) -> tuple[dict[str, Any], dict[str, Any] | bytes]:
+    """The attributes, the required ones among them, and the data: read in structured mode, else as they came.
+
+    `content-type` decides the mode, as the binding says; of a header named twice the first counts.
+    """
     if message.value is None:
         raise NotACloudEvent("no value")
-    if headers.get("content-type", "").lower().startswith(_STRUCTURED):
+    headers = {name.lower(): value for name, value in reversed(message.headers) if value is not None}
+    data: dict[str, Any] | bytes = message.value
+    if _text(headers.get("content-type")).lower().startswith(_STRUCTURED):
         attributes = _json_object(message.value, "the envelope")
-        data = attributes.get("data")
-        if not isinstance(data, dict):
+        if not isinstance(data := attributes.get("data", b""), dict):
             raise NotACloudEvent("data is not a JSON object")
     else:
         attributes = {name[3:]: value for name, value in headers.items() if name.startswith("ce_")}
-        data = None
-    if any(not isinstance(attributes.get(name), str) or not attributes[name] for name in _REQUIRED):
-        raise NotACloudEvent("a required attribute is missing")
+    for name in _REQUIRED:
+        attributes[name] = _text(attributes.get(name))
+        if not attributes[name]:
+            raise NotACloudEvent("a required attribute is missing")
     if attributes["specversion"] != "1.0":
         raise NotACloudEvent("specversion is not 1.0")
-    if data is None:
-        data = _json_object(message.value, "data")
+    return attributes, data
+
+
+def head(message: Message) -> Head:
+    """What is needed to decide what to do with `message`; its data stay unread. Raises NotACloudEvent."""
+    attributes, data = _open(message)
+    return Head(
+        event_id=_uuid(attributes["id"]),
+        type=attributes["type"],
+        traceparent=_text(attributes.get("traceparent")) or None,
+        data=data if isinstance(data, bytes) else json.dumps(data).encode(),
+    )
+
+
+def read(message: Message) -> Envelope:
+    """The whole event in `message`; raises NotACloudEvent."""
+    attributes, data = _open(message)
     try:
-        time = datetime.fromisoformat(str(attributes.get("time", "")))
-        version = int(attributes.get("aggregateversion", 0))
-    except ValueError as error:
+        time = datetime.fromisoformat(_text(attributes.get("time")))
+        version = int(_text(attributes.get("aggregateversion")) or attributes.get("aggregateversion", 0))
+    except (TypeError, ValueError) as error:
         raise NotACloudEvent("time or aggregateversion cannot be read") from error
     return Envelope(
         id=attributes["id"],
         type=attributes["type"],
         source=attributes["source"],
-        subject=str(attributes.get("subject", "")),
+        subject=_text(attributes.get("subject")),
         time=time,
-        partitionkey=str(attributes.get("partitionkey", "")),
+        partitionkey=_text(attributes.get("partitionkey")),
         aggregateversion=version,
-        data=data,
-        traceparent=attributes.get("traceparent"),
+        data=data if isinstance(data, dict) else _json_object(data, "data"),
+        traceparent=_text(attributes.get("traceparent")) or None,
     )
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise NotACloudEvent("id is not a UUID") from error

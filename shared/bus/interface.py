@@ -7,6 +7,10 @@ from typing import Protocol
 Headers = list[tuple[str, bytes | None]]
 
 
+class UnknownTopic(Exception):
+    """Nobody made this topic; the text says what to do."""
+
+
 @dataclass(frozen=True)
 class Message:
     """One message as it lies on the bus; `offset` counts within topic and partition."""

@@ -4,7 +4,7 @@
 never replayed, and run only after the service's own projections have applied the event.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -12,22 +12,31 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from shared.events import Event, leaves
 
 Handler = Callable[[AsyncSession, Any], Awaitable[Any]]
+"""Of one event, or, where it was registered with `on_batch`, of a list of them."""
 H = TypeVar("H", bound=Handler)
 
 
+class _Together:
+    """A handler of batches, which can also be given one event."""
+
+    def __init__(self, handler: Handler) -> None:
+        self.handler = handler
+
+    async def __call__(self, session: AsyncSession, event: Event) -> None:
+        await self.handler(session, [event])
+
+
 class Listeners:
-    """Event class → handlers, in the order of registration."""
+    """Event class → handlers of one event, in the order of registration."""
 
     def __init__(self) -> None:
         self.handlers: dict[type[Event], list[Handler]] = {}
 
     def on(self, *events: type[Event]) -> Callable[[H], H]:
-        """Hear these events; a base class stands for every event below it."""
+        """Hear these events one by one; a base class stands for every event below it."""
 
         def register(handler: H) -> H:
-            for event in events:
-                for leaf in leaves(event):
-                    self.handlers.setdefault(leaf, []).append(handler)
+            self._add(handler, events)
             return handler
 
         return register
@@ -41,9 +50,39 @@ class Listeners:
         """The topics that must be read to hear all this."""
         return sorted({f"relink.{event.speaker()}" for event in self.handlers})
 
+    async def apply(self, session: AsyncSession, events: Iterable[Event]) -> None:
+        """Tell the events to all that hear them, in order: to handlers of batches when the others have heard all."""
+        batches: dict[_Together, list[Event]] = {}
+        for event in events:
+            for handler in self.handlers.get(type(event), ()):
+                if isinstance(handler, _Together):
+                    batches.setdefault(handler, []).append(event)
+                else:
+                    await handler(session, event)
+        for handler, batch in batches.items():
+            await handler.handler(session, batch)
+
+    def _add(self, handler: Handler, events: Iterable[type[Event]]) -> None:
+        for event in events:
+            for leaf in leaves(event):
+                self.handlers.setdefault(leaf, []).append(handler)
+
 
 class Projections(Listeners):
     """Write down what was heard; publish nothing."""
+
+    def on_batch(self, *events: type[Event]) -> Callable[[H], H]:
+        """Hear these events as they were polled, in one list and in order: `(session, events)`.
+
+        What several handlers write of one aggregate is not written in the order of its events. So a handler of
+        batches compares versions, also within the list.
+        """
+
+        def register(handler: H) -> H:
+            self._add(_Together(handler), events)
+            return handler
+
+        return register
 
 
 class Reactions(Listeners):

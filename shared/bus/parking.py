@@ -5,13 +5,19 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared import clock
 from shared.bus.interface import Message
 from shared.db import parked_events as table
+
+PARKED_KEYS = text(
+    "SELECT DISTINCT key FROM parked_events WHERE listener = ANY(CAST(:listeners AS text[]))"
+    " AND key = ANY(CAST(:keys AS text[]))"
+)
+"""As arrays: a statement that is the same for a batch of any size."""
 
 
 class KeyIsParked(Exception):
@@ -21,10 +27,10 @@ class KeyIsParked(Exception):
 def key_text(key: bytes | None) -> str | None:
     """The key as text; None when there is none or no text column takes it, and the message is parked alone."""
     try:
-        text = key.decode() if key else None
+        decoded = key.decode() if key else None
     except UnicodeDecodeError:
         return None
-    return None if text is None or "\0" in text else text
+    return None if decoded is None or "\0" in decoded else decoded
 
 
 async def park(
@@ -51,9 +57,8 @@ async def park(
 
 async def parked_keys(session: AsyncSession, listeners: list[str], keys: Iterable[bytes | None]) -> set[str]:
     """Which of these keys are parked for one of the listeners."""
-    texts = {text for key in keys if (text := key_text(key))}
-    query = select(table.c.key).where(table.c.listener.in_(listeners), table.c.key.in_(texts)).distinct()
-    return set(await session.scalars(query))
+    texts = [known for key in set(keys) if (known := key_text(key))]
+    return set(await session.scalars(PARKED_KEYS, {"listeners": listeners, "keys": texts}))
 
 
 async def first(session: AsyncSession, listener: str, key: str) -> tuple[int, Message] | None:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import asyncpg
 
-from shared.bus.interface import Headers, Message
+from shared.bus.interface import Headers, Message, UnknownTopic
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS topics (topic text PRIMARY KEY, next_offset bigint NOT NULL DEFAULT 0);
@@ -46,7 +46,7 @@ FROM unnest($1::text[], $2::bigint[]) AS at(topic, next_offset)
 CROSS JOIN LATERAL (
     SELECT * FROM messages WHERE messages.topic = at.topic AND messages."offset" >= at.next_offset
     ORDER BY "offset" LIMIT $3) m
-ORDER BY m.topic, m."offset"
+ORDER BY m.topic, m."offset" LIMIT $3
 """
 POSITIONS = "SELECT topic, next_offset FROM positions WHERE reader = $1 AND topic = ANY($2)"
 KEEP = """
@@ -58,10 +58,6 @@ SELECT coalesce(sum(t.next_offset - coalesce(p.next_offset, 0)), 0) FROM topics 
 LEFT JOIN positions p ON p.topic = t.topic AND p.reader = $1 WHERE t.topic = ANY($2)
 """
 UNKNOWN_TOPIC = "the bus has no topic {}: run migrate"
-
-
-class UnknownTopic(Exception):
-    """Nobody prepared this topic."""
 
 
 class PostgresSender:

@@ -12,21 +12,26 @@ import asyncpg
 
 from shared.bus.envelope import to_message
 from shared.bus.interface import Bus, Message, Sender
+from shared.bus.weather import BUS_FAULTS
 from shared.metrics import Metrics
-from shared.traces import SILENT, Traces
+from shared.traces import SILENT, Carried, Traces
 
 log = logging.getLogger(__name__)
 
-BATCH = 500
+FETCHED = 4000
+"""Rows that are read at once; all are marked before the next are read."""
+BATCH = 1000
+"""Rows that are sent at once: while one batch goes out, the one before is marked."""
 LOOK_AGAIN = 5.0
 """Seconds after which the relay looks without being woken: LISTEN/NOTIFY wakes it and is never the guarantee."""
 BACK_OFF = (0.1, 0.5, 2.0, 5.0)
-TRANSIENT = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 UNSENT = """
 SELECT seq, event_id, type, subject, key, version, occurred_at, traceparent, data
 FROM outbox WHERE published_at IS NULL ORDER BY seq LIMIT $1
 """
+MARK = "UPDATE outbox SET published_at = clock_timestamp() WHERE seq = ANY($1)"
+"""The mark is business-free bookkeeping: the machine's time."""
 
 
 class Relay:
@@ -51,7 +56,7 @@ class Relay:
                     failures = 0
                     self._metrics.well("relay")
                     await self._send_for_ever(connection, sender)
-            except TRANSIENT as error:
+            except BUS_FAULTS as error:
                 pause = BACK_OFF[min(failures, len(BACK_OFF) - 1)]
                 failures += 1
                 self._metrics.backed_off("relay", failures)
@@ -71,16 +76,28 @@ class Relay:
 
 
 async def send_unpublished(connection: asyncpg.Connection, sender: Sender, traces: Traces = SILENT) -> int:
-    """Send one batch of what is committed and not yet published, mark it, and say how many it was."""
-    rows = await connection.fetch(UNSENT, BATCH)
-    if rows:
-        with traces.events("producer", "relay", ((row["type"], row["event_id"], row["traceparent"]) for row in rows)):
-            await sender.send([_message(row) for row in rows])
-        # The mark is business-free bookkeeping: the machine's time.
-        await connection.execute(
-            "UPDATE outbox SET published_at = clock_timestamp() WHERE seq = ANY($1)", [row["seq"] for row in rows]
-        )
+    """Send some of what is committed and not yet published, mark it, and say how many it was.
+
+    If sending fails, what was sent before is marked, so that little is sent again.
+    """
+    rows = await connection.fetch(UNSENT, FETCHED)
+    marking: asyncio.Task[str] | None = None
+    try:
+        for start in range(0, len(rows), BATCH):
+            batch = rows[start : start + BATCH]
+            with traces.events("producer", "relay", batch, _carried):
+                await sender.send([_message(row) for row in batch])
+            if marking:
+                await marking  # a connection does one thing at a time
+            marking = asyncio.create_task(connection.execute(MARK, [row["seq"] for row in batch]))
+    finally:
+        if marking:
+            await marking
     return len(rows)
+
+
+def _carried(row: asyncpg.Record) -> Carried:
+    return row["type"], row["event_id"], row["traceparent"]
 
 
 def _message(row: asyncpg.Record) -> Message:

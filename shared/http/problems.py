@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 
 from shared import errors, telemetry
-from shared.bus.consumer import is_transient
+from shared.bus.weather import is_transient
 from shared.errors import Problem, invalid
 
 log = logging.getLogger(__name__)

@@ -1,7 +1,9 @@
-"""What the registry and the referral service say, written down: one statement an event, in any order, however often."""
+"""What the registry and the referral service say, written down: one statement a batch, in any order, however often."""
 
-from sqlalchemy import Table
-from sqlalchemy.dialects.postgresql import Insert, insert
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.monitoring.known.models import CaseState, KnownOrganization, KnownService
@@ -22,75 +24,43 @@ from shared.events.registry import (
     ServicePublished,
     ServiceRetired,
 )
+from shared.newest import as_json, keep_newest, rows_with
 
 projections = Projections()
 
 UNKNOWN = "unknown"
 
+_STATE = {column.name: column.type for column in table_of(CaseState).columns}
+KEEP_CASE_STATES = (
+    insert(table_of(CaseState)).from_select(list(_STATE), select(rows_with(_STATE, "said"))).on_conflict_do_nothing()
+)
 
-def _keep_newest(table: Table) -> Insert:
-    """Write the row unless the table holds a newer version of it."""
-    (key,) = table.primary_key
-    statement = insert(table)
-    said = statement.excluded
-    newer = {column.name: said[column.name] for column in table.c if column is not key}
-    return statement.on_conflict_do_update(index_elements=[key], set_=newer, where=table.c.version < said.version)
-
-
-KEEP_ORGANIZATION = _keep_newest(table_of(KnownOrganization))
-KEEP_SERVICE = _keep_newest(table_of(KnownService))
-KEEP_CASE_STATE = insert(table_of(CaseState)).on_conflict_do_nothing()
+Service = ServicePublished | ServiceChanged | ServiceConfirmed | ServiceRetired
+Case = CaseRegistered | CaseChanged | CaseDeparted | CaseArrived | ReturnCancelled | CaseClosed
 
 
-@projections.on(OrganizationChanged)
-async def remember_organization(session: AsyncSession, event: OrganizationChanged) -> None:
-    await session.execute(
-        KEEP_ORGANIZATION,
-        {
-            "organization_id": event.organization_id,
-            "version": event.version,
-            "name": event.name,
-            "kind": event.kind,
-            "country": event.country,
-        },
-    )
+@projections.on_batch(OrganizationChanged)
+async def remember_organizations(session: AsyncSession, events: Sequence[OrganizationChanged]) -> None:
+    told = {"organization_id", "version", "name", "kind", "country"}
+    await keep_newest(session, KnownOrganization, [event.model_dump(include=told) for event in events])
 
 
-@projections.on(ServicePublished, ServiceChanged, ServiceConfirmed, ServiceRetired)
-async def remember_service(
-    session: AsyncSession, event: ServicePublished | ServiceChanged | ServiceConfirmed | ServiceRetired
-) -> None:
-    await session.execute(
-        KEEP_SERVICE,
-        {
-            "service_id": event.service_id,
-            "version": event.version,
-            "organization_id": event.organization_id,
-            "name": event.name,
-            "type": event.type,
-            "dimension": event.dimension,
-        },
-    )
+@projections.on_batch(ServicePublished, ServiceChanged, ServiceConfirmed, ServiceRetired)
+async def remember_services(session: AsyncSession, events: Sequence[Service]) -> None:
+    told = {"service_id", "version", "organization_id", "name", "type", "dimension"}
+    await keep_newest(session, KnownService, [event.model_dump(include=told) for event in events])
 
 
-@projections.on(CaseRegistered, CaseChanged, CaseDeparted, CaseArrived, ReturnCancelled, CaseClosed)
-async def remember_case(
-    session: AsyncSession,
-    event: CaseRegistered | CaseChanged | CaseDeparted | CaseArrived | ReturnCancelled | CaseClosed,
-) -> None:
-    first = event.members[0] if event.members else None
-    state = {
-        "case_id": event.case_id,
-        "version": event.version,
-        "at": event.occurred_at,
-        "owner_id": event.owner_id,
-        "member_state": event.member_state,
-        "country_of_origin": event.country_of_origin,
-        "area": event.area,
-        "return_type": event.return_type,
-        "phase": event.phase,
-        "sex": first.sex if first else UNKNOWN,
-        "age_band": first.age_band if first else UNKNOWN,
-        "members": len(event.members),
-    }
-    await session.execute(KEEP_CASE_STATE, state)
+@projections.on_batch(CaseRegistered, CaseChanged, CaseDeparted, CaseArrived, ReturnCancelled, CaseClosed)
+async def remember_cases(session: AsyncSession, events: Sequence[Case]) -> None:
+    rows = []
+    for event in events:
+        first = event.members[0] if event.members else None
+        about = {
+            "at": event.occurred_at,
+            "sex": first.sex if first else UNKNOWN,
+            "age_band": first.age_band if first else UNKNOWN,
+            "members": len(event.members),
+        }
+        rows.append(vars(event) | about)
+    await session.execute(KEEP_CASE_STATES, as_json(rows))

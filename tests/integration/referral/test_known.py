@@ -9,7 +9,9 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from relink.system import System
-from services.referral.known import projections, queries
+from services.referral.known import queries
+from services.referral.known.projections import projections
+from shared.events import Event
 from shared.events.eligibility import AppealDecided, EligibilityDecided
 from shared.events.registry import (
     AgreementEnded,
@@ -38,6 +40,11 @@ async def session(system: System) -> AsyncIterator[AsyncSession]:
     """A session of which nothing stays."""
     async with system.runtimes["referral"].sessions() as opened:
         yield opened
+
+
+async def hear(session: AsyncSession, *events: Event) -> None:
+    """The projections apply these as one batch."""
+    await projections.apply(session, events)
 
 
 def a_service(kind: type[Serving], service_id: UUID, number: int, **changes: Any) -> Serving:
@@ -85,23 +92,32 @@ async def test_an_organisation_is_known_as_it_last_was(session: AsyncSession) ->
         return OrganizationChanged(version=number, organization_id=organization_id, name=name, kind="ngo", country="NG")
 
     for event in (named("Second", 2), named("First", 1), named("Second again", 2)):
-        await projections.remember_organization(session, event)
+        await hear(session, event)
     known = await queries.get_organization(session, organization_id)
     assert known == queries.KnownOrganization(organization_id, "Second", "ngo", "NG")
     assert await queries.find_organizations(session, {organization_id, new_id()}) == {organization_id: known}
     assert await queries.get_organization(session, new_id()) is None
 
 
+async def test_of_one_batch_the_newest_version_stays(session: AsyncSession) -> None:
+    service_id = new_id()
+    old, new = (a_service(ServicePublished, service_id, number, set_aside=number) for number in (1, 2))
+    await hear(session, new, a_service(ServiceRetired, service_id, 3, set_aside=3), old)
+    known = await queries.get_service(session, service_id)
+    assert known is not None
+    assert (known.set_aside, known.retired) == (3, True)
+
+
 async def test_a_service_is_of_development_only_through_a_programme_that_is(session: AsyncSession) -> None:
     programme_id, service_id = new_id(), new_id()
-    await projections.remember_service(session, a_service(ServicePublished, service_id, 1, programme_id=programme_id))
+    await hear(session, a_service(ServicePublished, service_id, 1, programme_id=programme_id))
     known = await queries.get_service(session, service_id)
     assert known is not None
     assert (known.set_aside, known.retired, known.programme_is_development) == (4, False, False)
     programme = ProgrammePublished(
         version=1, programme_id=programme_id, organization_id=new_id(), name="Skills", countries=["NG"]
     )
-    await projections.remember_programme(session, programme)
+    await hear(session, programme)
     known = await queries.get_service(session, service_id)
     assert known is not None
     assert known.programme_is_development
@@ -109,8 +125,8 @@ async def test_a_service_is_of_development_only_through_a_programme_that_is(sess
 
 async def test_a_retired_service_stays_retired_when_older_news_come_late(session: AsyncSession) -> None:
     service_id = new_id()
-    await projections.remember_service(session, a_service(ServiceRetired, service_id, 3))
-    await projections.remember_service(session, a_service(ServicePublished, service_id, 2))
+    await hear(session, a_service(ServiceRetired, service_id, 3))
+    await hear(session, a_service(ServicePublished, service_id, 2))
     known = await queries.get_service(session, service_id)
     assert known is not None
     assert known.retired
@@ -119,7 +135,7 @@ async def test_a_retired_service_stays_retired_when_older_news_come_late(session
 async def test_an_agreement_is_in_force_on_its_first_and_last_day(session: AsyncSession) -> None:
     sender, hub, stranger = new_id(), new_id(), new_id()
     event = an_agreement(AgreementSigned, [sender, hub])
-    await projections.remember_agreement(session, event)
+    await hear(session, event)
     for day in (FIRST, LAST):
         (known,) = await queries.agreements_in_force(session, day, {sender, stranger})
         assert (known.agreement_id, known.party_ids) == (event.agreement_id, frozenset({sender, hub}))
@@ -135,8 +151,8 @@ async def test_an_ended_agreement_is_in_force_until_the_day_before(session: Asyn
     signed = an_agreement(AgreementSigned, [sender])
     ended_on = date(2026, 5, 4)
     ended = an_agreement(AgreementEnded, [sender], 2, agreement_id=signed.agreement_id, ended_on=ended_on)
-    await projections.remember_agreement(session, signed)
-    await projections.remember_agreement(session, ended)
+    await hear(session, signed)
+    await hear(session, ended)
     assert len(await queries.agreements_in_force(session, ended_on - timedelta(days=1), {sender})) == 1
     assert await queries.agreements_in_force(session, ended_on, {sender}) == []
 
@@ -146,7 +162,7 @@ async def test_the_mechanism_of_the_smallest_area_comes_first(session: AsyncSess
 
     async def heard(kind: str, *areas: str, active: bool = True, country: str = country) -> UUID:
         mechanism_id = new_id()
-        await projections.remember_mechanism(
+        await hear(
             session,
             MechanismChanged.model_validate(
                 {
@@ -200,12 +216,12 @@ async def test_a_later_decision_supersedes_the_earlier_and_an_appeal_both(sessio
     assert await queries.current_decision(session, case_id, service_id) is None
     first = a_decision(case_id, service_id, NOW, "not_eligible")
     second = a_decision(case_id, service_id, NOW + timedelta(hours=1))
-    await projections.remember_decision(session, first)
-    await projections.remember_decision(session, a_decision(case_id, new_id(), NOW + timedelta(days=9)))
+    await hear(session, first)
+    await hear(session, a_decision(case_id, new_id(), NOW + timedelta(days=9)))
     current = await queries.current_decision(session, case_id, service_id)
     assert current is not None
     assert (current.decision_id, current.outcome, current.superseded) == (first.decision_id, "not_eligible", False)
-    await projections.remember_decision(session, second)
+    await hear(session, second)
     known = await queries.get_decision(session, first.decision_id)
     assert known is not None
     assert known.superseded
@@ -213,7 +229,7 @@ async def test_a_later_decision_supersedes_the_earlier_and_an_appeal_both(sessio
         first.model_dump()
         | {"version": 3, "appeal_id": new_id(), "outcome": "eligible", "decided_at": NOW + timedelta(hours=2)}
     )
-    await projections.remember_decision(session, appeal)
+    await hear(session, appeal)
     session.expire_all()
     current = await queries.current_decision(session, case_id, service_id)
     assert current is not None
