@@ -24,7 +24,6 @@ from shared.bus import consumer as consuming
 from shared.db import timers
 from shared.events.referral import PlacesChanged
 from shared.http import Router, Transaction, needs
-from shared.http.read_after import wait_until_past
 from shared.http.worker_port import application, seen_from_outside
 from shared.ids import new_id
 from tests.support.databases import Probe, probe_service, start_probe
@@ -68,8 +67,12 @@ def read(text: str) -> dict[Sample, float]:
     }
 
 
+def sample(name: str, **labels: str) -> Sample:
+    return name, frozenset({"service": "referral", **labels}.items())
+
+
 def value(found: dict[Sample, float], name: str, **labels: str) -> float:
-    return found[name, frozenset({"service": "referral", **labels}.items())]
+    return found[sample(name, **labels)]
 
 
 async def until(holds: Callable[[], Awaitable[bool]]) -> None:
@@ -146,7 +149,7 @@ async def test_health_and_metrics_tell_the_same_facts(
         before = read((await http.get("/referral/metrics")).text)
         working = asyncio.create_task(probe.service.worker(probe.runtime).run())
         try:
-            await wait_until_past(probe.runtime, await say(probe, bad, places(bad.service_id, 2), places(new_id())))
+            await say(probe, bad, places(bad.service_id, 2), places(new_id()))
 
             async def done_with() -> bool:
                 now = read((await http.get("/referral/metrics")).text)
