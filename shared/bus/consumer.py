@@ -32,6 +32,9 @@ from shared.traces import SILENT, Carried, Traces
 
 log = logging.getLogger(__name__)
 
+MOST = {"projections": 2000, "reactions": 100}
+"""Messages a poll: for projections what a transaction takes on under a backlog, for reactions what is read again when
+they must wait."""
 RETRIES = (0.05, 0.2, 0.8)
 """Pauses before a failing event is tried again; after the last its key is parked."""
 BACK_OFF = (0.1, 0.5, 2.0, 5.0, 15.0)
@@ -87,6 +90,7 @@ class Consumer:
         self.topics = listeners.topics()
         self._listeners = listeners
         self._events = {event.type_name(): event for event in listeners.handlers}
+        self._most = MOST[listener]
         self._bus = bus
         self._sessions = sessions
         self._metrics = metrics or Metrics(service)
@@ -100,7 +104,7 @@ class Consumer:
         while True:
             reading: Reading[Heard] | None = None
             try:
-                reading = Reading(await self._bus.subscribe(self.group, self.topics), self._open)
+                reading = Reading(await self._bus.subscribe(self.group, self.topics), self._most, self._open)
                 while True:
                     if not (batch := await reading.next()):
                         continue

@@ -11,8 +11,6 @@ from typing import Generic, TypeVar
 
 from shared.bus.interface import Message, Subscription
 
-MOST = 2000
-"""Messages a poll: what one transaction takes on under a backlog."""
 BACKLOG = 200
 """As many in one poll say that more is waiting: the next is polled while these are applied."""
 IDLE_SECONDS = 5.0
@@ -26,10 +24,11 @@ T = TypeVar("T")
 
 
 class Reading(Generic[T]):
-    """What a subscription says, each message made into a `T` by `open_message`, and how far one got with it."""
+    """What a subscription says, at most `most` messages a batch, each made into a `T`, and how far one got."""
 
-    def __init__(self, subscription: Subscription, open_message: Callable[[Message], T]) -> None:
+    def __init__(self, subscription: Subscription, most: int, open_message: Callable[[Message], T]) -> None:
         self._subscription = subscription
+        self._most = most
         self._open_message = open_message
         self._ahead: asyncio.Task[list[T]] | None = None
         self._done: dict[tuple[str, int], Message] = {}
@@ -70,7 +69,7 @@ class Reading(Generic[T]):
 
     async def _poll(self, wait: float) -> list[T]:
         opened = []
-        for number, message in enumerate(await self._subscription.poll(MOST, wait), start=1):
+        for number, message in enumerate(await self._subscription.poll(self._most, wait), start=1):
             opened.append(self._open_message(message))
             if number % AT_ONCE == 0:
                 await asyncio.sleep(0)

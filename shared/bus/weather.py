@@ -27,4 +27,4 @@ def is_transient(error: BaseException) -> bool:
         return error.connection_invalidated or state.startswith(TRANSIENT_STATES)
     if isinstance(error, asyncpg.PostgresError):
         return (getattr(error, "sqlstate", None) or "").startswith(TRANSIENT_STATES)
-    return isinstance(error, PoolTimeout | BUS_FAULTS)
+    return isinstance(error, (PoolTimeout, *BUS_FAULTS))
