@@ -7,7 +7,7 @@ import pytest
 
 from shared import clock
 
-pytest_plugins = ["tests.support.brokers", "tests.support.databases", "tests.support.system"]
+pytest_plugins = ["tests.support.brokers", "tests.support.databases", "tests.support.kcat", "tests.support.system"]
 
 
 @pytest.fixture(autouse=True)
