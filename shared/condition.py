@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from sqlalchemy import Text, cast, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.pool import QueuePool
 
 from shared import clock
+from shared.bus import brake
 from shared.db import outbox, parked_events, timers
 from shared.runtime import Runtime
 
@@ -19,8 +21,13 @@ LOOK_SECONDS = 1.5
 
 @dataclass(frozen=True)
 class Parked:
-    keys: int = 0
-    events: int = 0
+    """What is parked for one listener."""
+
+    keys: int
+    events: int
+    lately: int
+    """Keys parked within the time of the brake's first limit."""
+    braked: bool
 
 
 @dataclass(frozen=True)
@@ -34,7 +41,7 @@ class Stored:
     timers_due: int
     timers_failing: int
     parked: dict[str, Parked]
-    """Listener → what is parked for it."""
+    """By listener."""
 
 
 @dataclass(frozen=True)
@@ -65,18 +72,24 @@ async def _in_time(question: Coroutine[Any, Any, T]) -> T | None:
 
 
 async def _stored(runtime: Runtime) -> Stored:
-    unsent = select(func.count(), func.extract("epoch", func.clock_timestamp() - func.min(outbox.c.written_at)))
+    age = func.extract("epoch", func.clock_timestamp() - func.min(outbox.c.written_at))
+    unsent = select(func.count(), age).where(outbox.c.published_at.is_(None))
     failing = func.count().filter(timers.c.attempts > 0)
     due = select(func.count().filter(timers.c.due_at <= clock.now()), failing)
+    async with runtime.sessions() as session:
+        count, oldest = (await session.execute(unsent)).one()
+        timers_due, timers_failing = (await session.execute(due)).one()
+        parked = {listener: await _parked(session, listener) for listener in runtime.hears}
+    return Stored(count, round(float(oldest or 0), 3), timers_due, timers_failing, parked)
+
+
+async def _parked(session: AsyncSession, listener: str) -> Parked:
     # A message without a readable key is parked alone.
     keys = func.count(func.coalesce(parked_events.c.key, cast(parked_events.c.parked_id, Text)).distinct())
-    parked = select(parked_events.c.listener, keys, func.count()).group_by(parked_events.c.listener)
-    async with runtime.engine.connect() as connection:
-        count, age = (await connection.execute(unsent.where(outbox.c.published_at.is_(None)))).one()
-        timers_due, timers_failing = (await connection.execute(due)).one()
-        found = {listener: Parked(keys, events) for listener, keys, events in await connection.execute(parked)}
-    listeners = dict.fromkeys(runtime.hears, Parked()) | found
-    return Stored(count, round(float(age or 0), 3), timers_due, timers_failing, listeners)
+    query = select(keys, func.count()).where(parked_events.c.listener == listener)
+    found, events = (await session.execute(query)).one()
+    lately = await brake.keys_parked(session, listener, brake.LIMITS[0].seconds)
+    return Parked(found, events, lately, await brake.reached(session, listener) is not None)
 
 
 async def _lags(runtime: Runtime) -> dict[str, dict[str, int]]:

@@ -85,12 +85,36 @@ parked_events = Table(
     Column("topic", Text, nullable=False),
     Column("partition", Integer, nullable=False),
     Column("offset", BigInteger, nullable=False),
+    Column("type", Text),  # None: the message cannot be read
     Column("message", JSONB, nullable=False),
     Column("error", Text, nullable=False),  # the class of what went wrong and where, never its text: that may hold data
     Column("attempts", Integer, nullable=False),
-    Column("parked_at", Moment, nullable=False),
+    Column(
+        "parked_at", Moment, nullable=False, server_default=text("clock_timestamp()")
+    ),  # machine time, for the brake
     Index("ix_parked_events_listener_key", "listener", "key", "parked_id"),
+    Index("ix_parked_events_first", "listener", "parked_at", postgresql_where=text("attempts > 0")),
     UniqueConstraint("listener", "topic", "partition", "offset"),
+)
+discarded_events = Table(
+    "discarded_events",
+    _plumbing,
+    Column("discarded_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("listener", Text, nullable=False),
+    Column("key", Text),
+    Column("event_id", PgUuid()),  # None: the message could not be read
+    Column("type", Text),
+    Column("topic", Text, nullable=False),
+    Column("partition", Integer, nullable=False),
+    Column("offset", BigInteger, nullable=False),
+    Column("error", Text, nullable=False),
+    Column("parked_at", Moment, nullable=False),
+    Column("discarded_at", Moment, nullable=False, server_default=text("clock_timestamp()")),
+    Column("discarded_by", Text, nullable=False),  # the client, or who gave the command
+    Column("org_id", PgUuid()),  # the client's organisation; None: by command
+    Column("reason", Text, nullable=False),
+    Index("ix_discarded_events_listener_event_id", "listener", "event_id"),
+    Index("ix_discarded_events_place", "listener", "topic", "partition", "offset"),
 )
 timers = Table(
     "timers",

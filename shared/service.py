@@ -14,23 +14,22 @@ from fastapi import APIRouter, FastAPI
 from pydantic import SecretStr
 from sqlalchemy.orm import DeclarativeBase
 
-from shared import migrations, telemetry
+from shared import clock, migrations, telemetry
 from shared.bus.interface import Bus
 from shared.bus.listeners import Projections, Reactions
 from shared.bus.postgres import PostgresBus
 from shared.db import engine_for, keys_metadata
-from shared.events import SPEAKERS
+from shared.events import TOPICS
 from shared.http.auth import Trust
 from shared.http.health import offer_health
+from shared.http.parked import parked_router
 from shared.http.problems import describe_problems, speak_problems
 from shared.http.request_context import RequestContext
 from shared.http.worker_port import seen_from_outside
 from shared.runtime import Runtime, open_runtime
 from shared.settings import Settings
 from shared.timers import Timers
-from shared.worker import Worker
-
-TOPICS = [f"relink.{speaker}" for speaker in SPEAKERS]
+from shared.worker import Worker, exit_code_of
 
 
 class Service:
@@ -92,7 +91,7 @@ class Service:
         app.state.runtime = runtime
         speak_problems(app)
         describe_problems(app)
-        for router in self.routers:
+        for router in (*self.routers, parked_router(runtime, self.worker(runtime).consumers)):
             app.include_router(router, prefix=f"/{self.name}/v1")
         offer_health(app, self.name, runtime)
         app.add_middleware(RequestContext, metrics=runtime.metrics, traces=runtime.traces)
@@ -140,7 +139,7 @@ class Service:
             case ["api"]:
                 asyncio.run(self._serve(settings))
             case ["worker"]:
-                asyncio.run(self._work(settings))
+                sys.exit(asyncio.run(self._work(settings)))
             case ["migrate"]:
                 asyncio.run(self.migrate(settings))
             case ["revise", message]:
@@ -158,8 +157,13 @@ class Service:
         missing = [name for name, value in needed.items() if not (value and value.get_secret_value())]
         if missing:
             sys.exit(f"not set: {', '.join(f'RELINK_{self.name.upper()}_{name}' for name in missing)}")
-        if settings.issuers is not None and not settings.issuers.is_file():
-            sys.exit("RELINK_ISSUERS names no file")
+        for name in ("issuers", "kafka_ca", "kafka_certificate", "kafka_key"):
+            if (path := getattr(settings, name)) is not None and not path.is_file():
+                sys.exit(f"RELINK_{name.upper()} names no file")
+        if settings.local_clock is not None:
+            if not settings.on_loopback:
+                sys.exit("RELINK_LOCAL_CLOCK is for local mode, and that for loopback only: RELINK_HOST is not")
+            clock.follow(settings.local_clock)
 
     @asynccontextmanager
     async def _runtime(self, settings: Settings) -> AsyncIterator[Runtime]:
@@ -171,18 +175,19 @@ class Service:
 
     async def _serve(self, settings: Settings) -> None:
         async with self._runtime(settings) as runtime:
-            await server(self.api(runtime), self.port).serve()
+            await server(self.api(runtime), settings.port or self.port, settings.host).serve()
 
-    async def _work(self, settings: Settings) -> None:
+    async def _work(self, settings: Settings) -> int:
+        """The exit code of a worker that has ended."""
         async with self._runtime(settings) as runtime, seen_from_outside(runtime):
-            task = asyncio.create_task(self.worker(runtime).run())
+            task = asyncio.create_task(exit_code_of(self.worker(runtime)))
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, task.cancel)
             try:
-                await task
+                return await task
             except asyncio.CancelledError:
-                return
+                return 0
 
 
 ROOMS = ("models", "api", "projections", "reactions", "timers")

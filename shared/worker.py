@@ -9,18 +9,20 @@ import asyncpg
 from sqlalchemy import delete, select, update
 
 from shared import clock
-from shared.bus.consumer import BACK_OFF, Consumer
+from shared.bus.consumer import BACK_OFF, Braked, Consumer
 from shared.bus.listeners import Projections, Reactions
 from shared.bus.relay import Relay
 from shared.bus.weather import is_transient
 from shared.db import idempotency_keys
 from shared.db import timers as table
 from shared.http.idempotency import KEPT_HOURS
+from shared.migrations import REMEDIES, State, state_in
 from shared.runtime import Runtime
 from shared.timers import Timer, Timers
 
 log = logging.getLogger(__name__)
 
+ASK_AGAIN = 2.0
 LOOK_AGAIN = 30.0
 SWEEP_SECONDS = 3600.0
 TIMER_RETRY = timedelta(minutes=5)
@@ -32,6 +34,7 @@ class Worker:
     def __init__(
         self, service: str, runtime: Runtime, projections: Projections, reactions: Reactions, timers: Timers
     ) -> None:
+        self.service = service
         self._runtime = runtime
         self._timers = timers.handlers
         self._nudged = asyncio.Event()
@@ -45,6 +48,18 @@ class Worker:
             for name, listeners, after in (("projections", projections, None), ("reactions", reactions, projections))
             if listeners.handlers
         }
+
+    async def tables(self) -> State:
+        """How the database stands to this code, once it can be asked."""
+        while True:
+            try:
+                async with self._runtime.engine.connect() as connection:
+                    return await state_in(connection, self.service)
+            except Exception as error:
+                if not is_transient(error):
+                    raise
+                log.warning("%s: %s, asking the database again", self.service, type(error).__name__)
+                await asyncio.sleep(ASK_AGAIN)
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as tasks:
@@ -66,8 +81,9 @@ class Worker:
                     await self.run_due_timers()
                     self._runtime.metrics.well("timers")
                     failures = 0
+                    seconds = await self._seconds_to_next()
                     with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(self._nudged.wait(), await self._seconds_to_next())
+                        await asyncio.wait_for(self._nudged.wait(), seconds)
             except Exception as error:
                 if not is_transient(error):
                     raise
@@ -144,3 +160,17 @@ class Worker:
                     raise
                 log.warning("sweep: %s, trying again later", type(error).__name__)
             await asyncio.sleep(SWEEP_SECONDS)
+
+
+async def exit_code_of(worker: Worker) -> int:
+    """Until cancelled; 1, and the reason in the log, on tables that are not this code's and when the brake is on."""
+    state = await worker.tables()
+    if state is not State.AT_HEAD:
+        log.critical("%s: not started, the database is %s: %s", worker.service, state, REMEDIES[state])
+        return 1
+    braked = False
+    try:
+        await worker.run()
+    except* Braked:  # the log has said why
+        braked = True
+    return int(braked)

@@ -10,7 +10,6 @@ deploy, not bad events: the consumer stops and says so.
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -19,7 +18,7 @@ from pydantic import ValidationError
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.bus import parking
+from shared.bus import brake, parking
 from shared.bus.envelope import NotACloudEvent, head
 from shared.bus.interface import Bus, Message
 from shared.bus.listeners import Listeners, Projections
@@ -40,8 +39,6 @@ RETRIES = (0.05, 0.2, 0.8)
 BACK_OFF = (0.1, 0.5, 2.0, 5.0, 15.0)
 NOT_YET_SECONDS = (0.005, 0.005, 0.02, 0.1, 0.5)
 """Pauses of a reaction that waits for the projections, growing while nothing moves."""
-BRAKE_KEYS = 20
-BRAKE_SECONDS = 60.0
 
 
 CLAIM = text(
@@ -96,7 +93,6 @@ class Consumer:
         self._metrics = metrics or Metrics(service)
         self._traces = traces
         self._after_topics = set(after.topics()) if after is not None else set()
-        self._parkings: list[float] = []
 
     async def run(self) -> None:
         """Until cancelled or braked."""
@@ -105,6 +101,7 @@ class Consumer:
             reading: Reading[Heard] | None = None
             try:
                 reading = Reading(await self._bus.subscribe(self.group, self.topics), self._most, self._open)
+                await self._brake()  # not before: a standby waits in `subscribe` until another has stopped
                 while True:
                     if not (batch := await reading.next()):
                         continue
@@ -117,10 +114,8 @@ class Consumer:
                         await reading.rewind()
                         await asyncio.sleep(NOT_YET_SECONDS[min(waits, len(NOT_YET_SECONDS) - 1)])
                         waits += 1
-            except Braked:
-                log.critical(
-                    "%s: stopped, %s keys parked in a short time; look before starting it again", self.group, BRAKE_KEYS
-                )
+            except Braked as braked:
+                log.critical("%s: stopped, %s; look before starting it again", self.group, braked)
                 raise
             except Exception as error:
                 # What is raised bare and a bus can raise comes from the bus: whatever it is, no event is to blame.
@@ -196,13 +191,13 @@ class Consumer:
         if new:  # not one that was parked before a crash, or before the brake
             self._metrics.parked(self.listener)
             log.error("%s: parked a key after %s: %s", self.group, attempts, type(error).__name__)
-            self._brake()
+            await self._brake()
 
-    def _brake(self) -> None:
-        now = time.monotonic()
-        self._parkings = [at for at in self._parkings if now - at < BRAKE_SECONDS] + [now]
-        if len(self._parkings) >= BRAKE_KEYS:
-            raise Braked
+    async def _brake(self) -> None:
+        async with self._sessions() as session:
+            limit = await brake.reached(session, self.listener)
+        if limit is not None:
+            raise Braked(f"{limit.keys} keys parked within {limit.seconds} seconds")
 
     async def _claim(self, session: AsyncSession, event_ids: list[UUID]) -> set[UUID]:
         """Which of these are heard for the first time (and are from now on in the inbox)."""
@@ -242,25 +237,13 @@ class Consumer:
         if ids - set(await session.scalars(applied)):
             raise NotYet
 
-    async def redrive(self, key: str) -> int:
-        """Run what is parked under `key` again, in order, each in a transaction of its own; stop at the first failure.
-
-        Returns how many are still parked.
-        """
-        while (row := await self._first_parked(key)) is not None:
-            parked_id, message = row
-            heard = self._open(message)
-            _readable(heard)
-            async with self._sessions() as session:
-                if await parking.forget(session, parked_id):  # else somebody else is at it
-                    with self._traces.events("consumer", self.group, [heard], _carried):
-                        await self._listeners.apply(session, [heard.event] if heard.event else [])
-                        await session.commit()
-        return 0
-
-    async def _first_parked(self, key: str) -> tuple[int, Message] | None:
-        async with self._sessions() as session:
-            return await parking.first(session, self.listener, key)
+    async def apply_parked(self, session: AsyncSession, message: Message, claimed: bool) -> None:
+        """Apply a message that was parked; `claimed` says that its event is in the inbox since then."""
+        heard = self._open(message)
+        event_id = _readable(heard)
+        if claimed or await self._claim(session, [event_id]):
+            with self._traces.events("consumer", self.group, [heard], _carried):
+                await self._listeners.apply(session, [heard.event] if heard.event else [])
 
     def _open(self, message: Message) -> Heard:
         """Read the message as far as it is for us: the data of a type that nobody here hears stay closed."""

@@ -3,7 +3,7 @@
 from shared.http.auth import needs
 from shared.http.idempotency import KEY_REQUIRED, keep_sealed
 from shared.http.merge_patch import MergePatch, patched
-from shared.http.paging import Page, PageRequest, page_of
+from shared.http.paging import Page, PageRequest, page_of, page_of_rows
 from shared.http.problems import refusals
 from shared.http.route import Expected, Router, Transaction, body_limit, expect
 
@@ -20,6 +20,7 @@ __all__ = [
     "keep_sealed",
     "needs",
     "page_of",
+    "page_of_rows",
     "patched",
     "refusals",
 ]

@@ -29,6 +29,8 @@ def _asked(condition: Condition) -> Iterator[tuple[str, str, tuple[str, ...], Ro
         yield "timers_failing", "Timers that failed and are tried again.", (), [((), stored.timers_failing)]
         yield "parked_keys", "Keys that wait parked.", ("listener",), [((name,), found.keys) for name, found in parked]
         yield "parked_events", "Events under them.", ("listener",), [((name,), found.events) for name, found in parked]
+        braked = [((name,), float(found.braked)) for name, found in parked]
+        yield "listener_braked", "1: the listener has stopped, for too many keys were parked.", ("listener",), braked
     if lags is not None:
         rows = [((listener, topic), lag) for listener, topics in lags.items() for topic, lag in topics.items()]
         yield "listener_lag", "Events that a listener has not applied yet.", ("listener", "topic"), rows

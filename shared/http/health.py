@@ -13,7 +13,7 @@ from shared.condition import Condition, look
 from shared.http.auth import needs
 from shared.http.exposition import metrics_of
 from shared.http.route import Router
-from shared.migrations import head_of, version_in
+from shared.migrations import State, state_in
 from shared.runtime import Runtime
 
 HEALTH_JSON = "application/health+json"
@@ -29,9 +29,12 @@ Checks = dict[str, list[dict[str, Any]]]
 AWAY = [{"componentType": "datastore", "status": "fail"}]
 
 
-def _check(value: float, unit: str, warn_above: float) -> list[dict[str, Any]]:
-    status = "warn" if value > warn_above else "pass"
+def _check(value: float, unit: str, status: str = "pass") -> list[dict[str, Any]]:
     return [{"componentType": "component", "observedValue": value, "observedUnit": unit, "status": status}]
+
+
+def _at_most(most: float, value: float, unit: str) -> list[dict[str, Any]]:
+    return _check(value, unit, "warn" if value > most else "pass")
 
 
 def _checks(condition: Condition) -> Checks:
@@ -39,20 +42,21 @@ def _checks(condition: Condition) -> Checks:
     if (stored := condition.stored) is None:
         checks["database:connection"] = AWAY
     else:
-        parked = stored.parked.values()
-        checks["outbox:oldestUnpublished"] = _check(stored.oldest_unsent, "s", OUTBOX_WARN_SECONDS)
-        checks["relay:lag"] = _check(stored.unsent, "events", LAG_WARN)
-        checks["timers:due"] = _check(stored.timers_due, "timers", DUE_WARN)
-        checks["timers:failing"] = _check(stored.timers_failing, "timers", 0)
-        checks["parked:keys"] = _check(sum(each.keys for each in parked), "keys", 0)
-        checks["parked:events"] = _check(sum(each.events for each in parked), "events", 0)
+        checks["outbox:oldestUnpublished"] = _at_most(OUTBOX_WARN_SECONDS, stored.oldest_unsent, "s")
+        checks["relay:lag"] = _at_most(LAG_WARN, stored.unsent, "events")
+        checks["timers:due"] = _at_most(DUE_WARN, stored.timers_due, "timers")
+        checks["timers:failing"] = _at_most(0, stored.timers_failing, "timers")
+        checks["parked:keys"] = _at_most(0, sum(parked.keys for parked in stored.parked.values()), "keys")
+        checks["parked:events"] = _at_most(0, sum(parked.events for parked in stored.parked.values()), "events")
+        for listener, parked in stored.parked.items():
+            checks[f"{listener}:brake"] = _check(parked.lately, "keys", "fail" if parked.braked else "pass")
     if condition.lags is None:
         checks["bus:connection"] = AWAY
     else:
         for listener, topics in condition.lags.items():
-            checks[f"{listener}:lag"] = _check(sum(topics.values()), "events", LAG_WARN)
+            checks[f"{listener}:lag"] = _at_most(LAG_WARN, sum(topics.values()), "events")
     for part, times in condition.failing.items():
-        checks[f"{part}:retries"] = _check(times, "times", 0)
+        checks[f"{part}:retries"] = _at_most(0, times, "times")
     return checks
 
 
@@ -73,7 +77,7 @@ async def readiness(runtime: Runtime) -> dict[str, bool]:
             async with runtime.engine.connect() as connection:
                 await connection.execute(text("SELECT 1"))
                 found["database"] = True
-                found["migrations"] = await version_in(connection) == head_of(runtime.settings.service)
+                found["migrations"] = await state_in(connection, runtime.settings.service) is State.AT_HEAD
             lags = [
                 await runtime.bus.lag(f"{runtime.settings.service}.{listener}", topics)
                 for listener, topics in runtime.hears.items()
@@ -110,7 +114,7 @@ def offer_health(app: FastAPI, service: str, runtime: Runtime) -> None:
 
     @guarded.get("/health", response_class=JSONResponse)
     async def health(actor: OpsReader) -> JSONResponse:
-        """Outbox age, listener lag and parked events, in the form of draft-inadarei-api-health-check."""
+        """Outbox age, listener lag, parked events and brakes, in the form of draft-inadarei-api-health-check."""
         return health_of(service, await look(runtime))
 
     for router in (plain, guarded):

@@ -11,13 +11,14 @@ from uuid import UUID
 
 from fastapi import Depends, Query
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import Select, tuple_
+from sqlalchemy import ColumnElement, Select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from shared.errors import Unprocessable, invalid
 
 T = TypeVar("T")
+_Column = ColumnElement[Any] | InstrumentedAttribute[Any]
 _DECODERS: dict[str, Callable[[str], Any]] = {
     "u": UUID,
     "t": datetime.fromisoformat,
@@ -80,14 +81,29 @@ async def page_of(
     session: AsyncSession, query: Select[Any], page: _PageRequest, by: Sequence[InstrumentedAttribute[Any]]
 ) -> Page[Any]:
     """The rows of `query` after the cursor, ascending by the columns `by`, which together must be unique."""
+    return _page(list(await session.scalars(_asked_for(query, page, by))), page, by)
+
+
+async def page_of_rows(
+    session: AsyncSession, query: Select[Any], page: _PageRequest, by: Sequence[_Column]
+) -> Page[Any]:
+    """The same for a query of several columns, the columns `by` among them."""
+    return _page(list((await session.execute(_asked_for(query, page, by))).all()), page, by)
+
+
+def _asked_for(query: Select[Any], page: _PageRequest, by: Sequence[_Column]) -> Select[Any]:
+    """One row more than the page holds: it says that there is a next one."""
     if page.after is not None:
         if len(page.after) != len(by) or any(
             not isinstance(value, column.type.python_type) for value, column in zip(page.after, by, strict=True)
         ):
             raise _bad_cursor()
         query = query.where(tuple_(*by) > tuple_(*page.after))
-    rows = list(await session.scalars(query.order_by(*by).limit(page.limit + 1)))
+    return query.order_by(*by).limit(page.limit + 1)
+
+
+def _page(rows: list[Any], page: _PageRequest, by: Sequence[_Column]) -> Page[Any]:
     more = len(rows) > page.limit
     rows = rows[: page.limit]
-    names = [column.key for column in by]
+    names = [str(column.key) for column in by]
     return Page(items=rows, next=_encode([getattr(rows[-1], name) for name in names]) if more else None)

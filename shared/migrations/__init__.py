@@ -1,5 +1,6 @@
 """Migrations: one way for every service. Each keeps its revisions in `services/<service>/migrations`."""
 
+import enum
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,33 @@ def head_of(service: str) -> str | None:
 async def version_in(connection: AsyncConnection) -> str | None:
     """The revision the database is at."""
     return await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
+
+
+class State(enum.StrEnum):
+    """How a database stands to the code."""
+
+    EMPTY = "empty"
+    BEHIND = "behind"
+    AT_HEAD = "at head"
+    AHEAD = "ahead"
+
+
+REMEDIES = {
+    State.EMPTY: "run migrate",
+    State.BEHIND: "run migrate",
+    State.AHEAD: "start the code that migrated it",
+}
+
+
+async def state_in(connection: AsyncConnection, service: str) -> State:
+    """A revision that the code does not know was made by newer code: the database is ahead."""
+    version = await version_in(connection)
+    if version is None:
+        return State.EMPTY
+    if version == head_of(service):
+        return State.AT_HEAD
+    known = {each.revision for each in ScriptDirectory.from_config(_config(service)).walk_revisions()}
+    return State.BEHIND if version in known else State.AHEAD
 
 
 async def upgrade(service: str, engine: AsyncEngine, metadata: MetaData) -> None:

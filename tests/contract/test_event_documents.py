@@ -11,9 +11,8 @@ from pydantic import BaseModel
 from relink.services import SERVICES
 from shared import clock
 from shared.bus.envelope import to_message
-from shared.events import SPEAKERS, Part, event_types
+from shared.events import SPEAKERS, TOPICS, Part, event_types
 from shared.ids import new_id
-from shared.service import TOPICS
 from tests.contract import descriptions
 
 DOCUMENT: dict[str, Any] = yaml.safe_load((descriptions.DOCS / "asyncapi.yaml").read_text())

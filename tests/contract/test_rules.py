@@ -22,7 +22,7 @@ OPERATIONS = [
 SCOPES = {
     "registry:read", "registry:write", "registry:publish", "eligibility:evaluate", "eligibility:write",
     "eligibility:validate", "cases:read", "cases:write", "referrals:create", "referrals:read", "referrals:respond",
-    "indicators:read", "ops:health",
+    "indicators:read", "ops:health", "ops:manage",
 }  # fmt: skip
 
 

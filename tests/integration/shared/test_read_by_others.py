@@ -16,10 +16,10 @@ from shared.bus.envelope import read
 from shared.bus.interface import Bus, Message
 from shared.bus.relay import send_unpublished
 from shared.db import outbox as outbox_table
+from shared.events import TOPICS
 from shared.events.referral import ContactRecorded
 from shared.ids import new_id
 from shared.runtime import open_bus
-from shared.service import TOPICS
 from shared.settings import Settings
 from tests.support.brokers import kafka_settings
 from tests.support.databases import Probe

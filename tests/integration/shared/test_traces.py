@@ -16,11 +16,11 @@ from relink.embedded import EmbeddedPostgres
 from shared import clock, outbox, telemetry
 from shared.actor import Actor
 from shared.bus import consumer as consuming
+from shared.events import TOPICS
 from shared.events.referral import CaseErased, PlacesChanged
 from shared.http import Router, Transaction, needs
 from shared.ids import new_id
 from shared.otlp import OtlpTraces
-from shared.service import TOPICS
 from tests.support.brokers import kafka_settings
 from tests.support.collector import Collector, Received, collecting
 from tests.support.databases import Probe, probe_service, start_probe
