@@ -40,20 +40,21 @@ class _Server(uvicorn.Server):
 
 
 @contextlib.asynccontextmanager
-async def seen_from_outside(runtime: Runtime) -> AsyncIterator[None]:
+async def seen_from_outside(runtime: Runtime) -> AsyncIterator[int | None]:
     """While inside, the worker answers on its `metrics_port`, if it has one. A port that is taken ends the process."""
     settings = runtime.settings
     if settings.metrics_port is None:
-        yield
+        yield None
         return
     config = uvicorn.Config(
         application(runtime), host=settings.host, port=settings.metrics_port, log_config=None, access_log=False,
-        server_header=False, lifespan="off",
+        server_header=False, lifespan="off", timeout_graceful_shutdown=1,
     )  # fmt: skip
+    listener = config.bind_socket()
     server = _Server(config)
-    serving = asyncio.create_task(server.serve())
+    serving = asyncio.create_task(server.serve([listener]))
     try:
-        yield
+        yield listener.getsockname()[1]
     finally:
         server.should_exit = True
         await serving

@@ -17,7 +17,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.applications import Starlette
 
 from relink.embedded import EmbeddedPostgres
-from relink.ports import bound
 from shared import clock, outbox
 from shared.actor import Actor
 from shared.bus import consumer as consuming
@@ -239,24 +238,21 @@ async def test_a_bus_that_never_answers_holds_nobody_up(postgres: EmbeddedPostgr
 
 
 async def test_a_worker_answers_on_a_port_of_its_own(probe: Probe) -> None:
-    with bound("127.0.0.1", 0) as free:
-        port = free.getsockname()[1]
-    settings = probe.settings.model_copy(update={"metrics_port": port})
-    runtime = probe.service.runtime(settings)
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as http:
+    runtime = probe.service.runtime(probe.settings.model_copy(update={"metrics_port": 0}))
+    async with httpx.AsyncClient(timeout=60) as http:
 
         async def lives() -> bool:
             try:
-                return bool((await http.get("/livez")).json() == {"status": "pass"})
+                return bool((await http.get(f"{address}/livez")).json() == {"status": "pass"})
             except httpx.TransportError:
                 return False
 
-        async with seen_from_outside(runtime):
+        async with seen_from_outside(runtime) as port:
+            address = f"http://127.0.0.1:{port}"
             await until(lives)
-            assert value(read((await http.get("/metrics")).text), "relink_database_up") == 1
-            assert (await http.get("/health")).json()["checks"]["outbox:oldestUnpublished"]
-        with pytest.raises(httpx.TransportError):
-            await http.get("/livez")
+            assert value(read((await http.get(f"{address}/metrics")).text), "relink_database_up") == 1
+            assert (await http.get(f"{address}/health")).json()["checks"]["outbox:oldestUnpublished"]
+        assert not await lives()
     await runtime.close()
 
 
