@@ -25,6 +25,7 @@ from shared.http.health import offer_health
 from shared.http.parked import parked_router
 from shared.http.problems import describe_problems, speak_problems
 from shared.http.request_context import RequestContext
+from shared.http.worker_port import seen_from_outside
 from shared.runtime import Runtime, open_runtime
 from shared.settings import Settings
 from shared.timers import Timers
@@ -93,7 +94,7 @@ class Service:
         for router in (*self.routers, parked_router(runtime, self.worker(runtime).consumers)):
             app.include_router(router, prefix=f"/{self.name}/v1")
         offer_health(app, self.name, runtime)
-        app.add_middleware(RequestContext)
+        app.add_middleware(RequestContext, metrics=runtime.metrics, traces=runtime.traces)
         return app
 
     def worker(self, runtime: Runtime) -> Worker:
@@ -178,7 +179,7 @@ class Service:
 
     async def _work(self, settings: Settings) -> int:
         """The exit code of a worker that has ended."""
-        async with self._runtime(settings) as runtime:
+        async with self._runtime(settings) as runtime, seen_from_outside(runtime):
             task = asyncio.create_task(exit_code_of(self.worker(runtime)))
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGINT):

@@ -18,7 +18,6 @@ from pydantic import ValidationError
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared import telemetry
 from shared.bus import brake, parking
 from shared.bus.envelope import NotACloudEvent, head
 from shared.bus.interface import Bus, Message
@@ -27,6 +26,8 @@ from shared.bus.reading import Reading
 from shared.bus.weather import BUS_FAULTS, is_transient
 from shared.db import inbox
 from shared.events import Event
+from shared.metrics import Metrics
+from shared.traces import SILENT, Carried, Traces
 
 log = logging.getLogger(__name__)
 
@@ -78,6 +79,8 @@ class Consumer:
         bus: Bus,
         sessions: Callable[[], AsyncSession],
         after: Projections | None = None,
+        metrics: Metrics | None = None,
+        traces: Traces = SILENT,
     ) -> None:
         self.listener = listener
         self.group = f"{service}.{listener}"
@@ -87,6 +90,8 @@ class Consumer:
         self._most = MOST[listener]
         self._bus = bus
         self._sessions = sessions
+        self._metrics = metrics or Metrics(service)
+        self._traces = traces
         self._after_topics = set(after.topics()) if after is not None else set()
 
     async def run(self) -> None:
@@ -103,6 +108,7 @@ class Consumer:
                     done = await self._consume(batch)
                     if done:
                         await reading.done([heard.message for heard in batch[:done]])
+                        self._metrics.well(self.listener)
                         failures, waits = 0, 0
                     if done < len(batch):  # the projections are behind
                         await reading.rewind()
@@ -117,6 +123,7 @@ class Consumer:
                     raise
                 pause = BACK_OFF[min(failures, len(BACK_OFF) - 1)]
                 failures += 1
+                self._metrics.backed_off(self.listener, failures)
                 log.warning("%s: %s, trying again in %s s", self.group, type(error).__name__, pause)
                 await asyncio.sleep(pause)
             finally:
@@ -170,6 +177,7 @@ class Consumer:
                 if attempt == len(RETRIES) or isinstance(error, NotACloudEvent):  # nothing makes that one readable
                     await self._park(heard, error, attempt + 1)
                     return
+                self._metrics.retried(self.listener)
                 await asyncio.sleep(RETRIES[attempt])
             else:
                 return
@@ -181,6 +189,7 @@ class Consumer:
                 await self._claim(session, [heard.event_id])
             await session.commit()
         if new:  # not one that was parked before a crash, or before the brake
+            self._metrics.parked(self.listener)
             log.error("%s: parked a key after %s: %s", self.group, attempts, type(error).__name__)
             await self._brake()
 
@@ -203,7 +212,9 @@ class Consumer:
             # A reaction does not act on what its service's projections have not applied.
             listeners = [self.listener, "projections"] if self._after_topics else [self.listener]
             parked = await parking.parked_keys(session, listeners, [heard.message.key for heard in batch])
+            heard_now = len(fresh)
             events: list[Event] = []
+            said: list[Heard] = []
             for heard, event_id in zip(batch, event_ids, strict=True):
                 if event_id not in fresh:
                     continue
@@ -212,10 +223,11 @@ class Consumer:
                     await parking.park(session, self.listener, heard.message, event_id, parking.KeyIsParked(), 0)
                 elif heard.event is not None:
                     events.append(heard.event)
-            if len(batch) == 1:
-                telemetry.begin_trace(batch[0].traceparent)
-            await self._listeners.apply(session, events)
-            await session.commit()
+                    said.append(heard)
+            with self._traces.events("consumer", self.group, said, _carried):
+                await self._listeners.apply(session, events)
+                await session.commit()
+        self._metrics.applied(self.listener, heard_now)
 
     async def _wait_for_projections(self, session: AsyncSession, batch: Sequence[Heard]) -> None:
         ids = {heard.event_id for heard in batch if heard.message.topic in self._after_topics}
@@ -230,8 +242,8 @@ class Consumer:
         heard = self._open(message)
         event_id = _readable(heard)
         if claimed or await self._claim(session, [event_id]):
-            telemetry.begin_trace(heard.traceparent)
-            await self._listeners.apply(session, [heard.event] if heard.event else [])
+            with self._traces.events("consumer", self.group, [heard], _carried):
+                await self._listeners.apply(session, [heard.event] if heard.event else [])
 
     def _open(self, message: Message) -> Heard:
         """Read the message as far as it is for us: the data of a type that nobody here hears stay closed."""
@@ -244,6 +256,10 @@ class Consumer:
         except NotACloudEvent as error:
             heard.unreadable = error
         return heard
+
+
+def _carried(heard: Heard) -> Carried:
+    return heard.event.type_name() if heard.event else "unknown", heard.event_id, heard.traceparent
 
 
 def _readable(heard: Heard) -> UUID:

@@ -194,7 +194,11 @@ class PostgresBus:
 
     async def subscribe(self, group: str, topics: Sequence[str]) -> PostgresSubscription:
         subscription = PostgresSubscription(await asyncpg.connect(self._url), group, topics)
-        await subscription.open()
+        try:
+            await subscription.open()
+        except BaseException:  # a standby that is stopped while it waits must not keep its connection
+            await subscription.close()
+            raise
         return subscription
 
     async def replay(self, topics: Sequence[str]) -> "PostgresReplay":

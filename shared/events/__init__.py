@@ -17,10 +17,16 @@ SPEAKERS = ("registry", "eligibility", "referral", "monitoring")
 TOPICS = [f"relink.{speaker}" for speaker in SPEAKERS]
 
 
+class Part(BaseModel):
+    """Base of what an event holds more than one field of."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+
 class Event(BaseModel):
     """Base of every event. Subclasses live in the module of the service that says them."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", use_attribute_docstrings=True)
 
     subject_field: ClassVar[str]
     key_field: ClassVar[str]
