@@ -78,7 +78,7 @@ async def send_unpublished(connection: asyncpg.Connection, sender: Sender) -> in
     try:
         for start in range(0, len(rows), BATCH):
             batch = rows[start : start + BATCH]
-            await sender.send([_message(row) for row in batch])
+            await sender.send([message_of(row) for row in batch])
             if marking:
                 await marking  # a connection does one thing at a time
             marking = asyncio.create_task(connection.execute(MARK, [row["seq"] for row in batch]))
@@ -88,7 +88,8 @@ async def send_unpublished(connection: asyncpg.Connection, sender: Sender) -> in
     return len(rows)
 
 
-def _message(row: asyncpg.Record) -> Message:
+def message_of(row: asyncpg.Record) -> Message:
+    """A row of the outbox as a message of its speaker's topic."""
     return to_message(
         row["type"].rpartition(".")[0],
         event_id=row["event_id"],
