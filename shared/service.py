@@ -49,6 +49,7 @@ class Service:
         self.base = base
         self.keeps_keys = keeps_keys
         self.description = description
+        self.modules = tuple(modules)
         self.routers: list[APIRouter] = []
         self.projections = Projections()
         self.reactions = Reactions()
@@ -134,7 +135,7 @@ class Service:
         words = list(sys.argv[1:] if arguments is None else arguments)
         telemetry.log_as_json()
         settings = Settings.read(self.name)
-        self._require(settings)
+        self.require(settings)
         match words:
             case ["api"]:
                 asyncio.run(self._serve(settings))
@@ -148,7 +149,7 @@ class Service:
             case _:
                 sys.exit(f"usage: python -m services.{self.name} api | worker | migrate | revise MESSAGE")
 
-    def _require(self, settings: Settings) -> None:
+    def require(self, settings: Settings) -> None:
         """Say which variable is missing, before anything else complains about it."""
         needed: dict[str, SecretStr | None] = {"DATABASE_URL": settings.database_url}
         needed |= {"KAFKA": SecretStr(settings.kafka)} if settings.bus == "kafka" else {"BUS_URL": settings.bus_url}
