@@ -26,7 +26,7 @@ from shared.http.parked import parked_router
 from shared.http.problems import describe_problems, speak_problems
 from shared.http.request_context import RequestContext
 from shared.runtime import Runtime, open_runtime
-from shared.settings import Settings
+from shared.settings import BadSettings, Settings
 from shared.timers import Timers
 from shared.worker import Worker, exit_code_of
 
@@ -134,8 +134,11 @@ class Service:
         """`api`, `worker`, `migrate` or `revise MESSAGE`, configured by the environment (`shared.settings`)."""
         words = list(sys.argv[1:] if arguments is None else arguments)
         telemetry.log_as_json()
-        settings = Settings.read(self.name)
-        self._require(settings)
+        try:
+            settings = Settings.read(self.name)
+        except BadSettings as error:
+            sys.exit(str(error))
+        self.require(settings)
         match words:
             case ["api"]:
                 asyncio.run(self._serve(settings))
@@ -149,15 +152,19 @@ class Service:
             case _:
                 sys.exit(f"usage: python -m services.{self.name} api | worker | migrate | revise MESSAGE")
 
-    def _require(self, settings: Settings) -> None:
-        """Say which variable is missing, before anything else complains about it."""
+    def missing(self, settings: Settings) -> list[str]:
+        """The variables that this service needs and that are not set."""
         needed: dict[str, SecretStr | None] = {"DATABASE_URL": settings.database_url}
         needed |= {"KAFKA": SecretStr(settings.kafka)} if settings.bus == "kafka" else {"BUS_URL": settings.bus_url}
         if self.keeps_keys:
             needed |= {"KEYS_URL": settings.keys_url, "KEY_ENCRYPTION_KEY": settings.key_encryption_key}
-        missing = [name for name, value in needed.items() if not (value and value.get_secret_value())]
-        if missing:
-            sys.exit(f"not set: {', '.join(f'RELINK_{self.name.upper()}_{name}' for name in missing)}")
+        names = [name for name, value in needed.items() if not (value and value.get_secret_value())]
+        return [f"RELINK_{self.name.upper()}_{name}" for name in names]
+
+    def require(self, settings: Settings) -> None:
+        """Say which variable is missing, before anything else complains about it."""
+        if missing := self.missing(settings):
+            sys.exit(f"not set: {', '.join(missing)}")
         if settings.issuers is not None and not settings.issuers.is_file():
             sys.exit("RELINK_ISSUERS names no file")
 
