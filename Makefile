@@ -5,13 +5,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help install demo run reset test check promises bench format lint lock clean
+.PHONY: help install demo demo-kafka run reset test check promises bench format lint lock clean
 
 help: ## list these targets
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(INSTALLED) ## start everything, play one referral from a member state to a hub and back, stop
 	@$(BIN)/relink demo
+
+demo-kafka: $(INSTALLED) ## the same story on eight processes and a real Kafka, which it starts
+	@$(BIN)/relink demo --kafka
 
 run: $(INSTALLED) ## serve Relink with demo data on http://127.0.0.1:8000 until Ctrl-C
 	@exec $(BIN)/relink run
@@ -43,9 +46,12 @@ format: $(INSTALLED) ## format the code, and repair what ruff can
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
 
-lock: $(INSTALLED) ## resolve pyproject.toml anew into requirements.lock
-	@$(BIN)/uv pip compile pyproject.toml --quiet --upgrade --universal --all-extras --generate-hashes \
-		--no-emit-index-url --no-annotate --custom-compile-command "make lock" --output-file requirements.lock
+COMPILE := uv pip compile pyproject.toml --quiet --universal --generate-hashes --no-emit-index-url --no-annotate \
+	--custom-compile-command "make lock"
+
+lock: $(INSTALLED) ## resolve pyproject.toml anew into requirements.lock, and what of it the image needs
+	@$(BIN)/$(COMPILE) --upgrade --all-extras --output-file requirements.lock
+	@$(BIN)/$(COMPILE) --constraint requirements.lock --output-file deploy/requirements.lock
 
 clean: ## remove what was installed and cached; the data in .relink stay
 	@rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -39,13 +39,11 @@ class Level(enum.StrEnum):
 
 
 class Unwell(Exception):
-    """What was found, and what to do about it."""
+    """What was found, and what to do about it, in one line."""
 
-    def __init__(self, level: Level, found: str, remedy: str) -> None:
-        super().__init__(found)
+    def __init__(self, level: Level, found: str, remedy: str | None = None) -> None:
+        super().__init__(f"{found} → {remedy}" if remedy else found)
         self.level = level
-        self.found = found
-        self.remedy = remedy
 
 
 @dataclass(frozen=True)
@@ -60,8 +58,8 @@ class Patient:
 def configuration(service: Service, settings: Settings) -> str:
     """Before anything is opened: every variable that is needed is there, and can be what it must be."""
     prefix = f"RELINK_{service.name.upper()}_"
-    if missing := service.missing(settings):
-        raise Unwell(Level.FAIL, f"not set: {', '.join(missing)}", "set them for this process")
+    if faults := service.faults(settings):
+        raise Unwell(Level.FAIL, "; ".join(faults), "correct the variables of this process")
     addresses = {"DATABASE_URL": settings.database_url, "KEYS_URL": settings.keys_url}
     if settings.bus == "postgresql":
         addresses["BUS_URL"] = settings.bus_url
@@ -190,8 +188,7 @@ async def topics(patient: Patient) -> str:
     heard = {topic for topics in patient.service.hears.values() for topic in topics}
     wanted = sorted(heard | {f"relink.{patient.service.name}"})
     if faults := await patient.runtime.bus.topic_faults(wanted):
-        remedy = "run migrate" if patient.settings.bus == "postgresql" else "run relink topics create"
-        raise Unwell(Level.FAIL, "; ".join(faults), remedy)
+        raise Unwell(Level.FAIL, "; ".join(faults))  # each says what to do
     return f"{len(wanted)} topics as configured"
 
 

@@ -5,9 +5,10 @@ import enum
 import shutil
 import signal
 import tempfile
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 import uvloop
@@ -15,11 +16,15 @@ import uvloop
 from relink.data_folder import DataFolder, FolderInUse, NotOurs
 from relink.embedded import PostgresFailed
 from relink.failures import PartFailed
+from relink.kafka_jars import KafkaFailed
 from relink.ports import PortInUse
 from relink.remote import Refused, Remote
 from shared import telemetry
 
-CANNOT_GO_ON = (FolderInUse, NotOurs, PortInUse, PostgresFailed, PartFailed)
+if TYPE_CHECKING:
+    from relink.running import Running
+
+CANNOT_GO_ON = (FolderInUse, NotOurs, PortInUse, PostgresFailed, KafkaFailed, PartFailed)
 STOPS = (signal.SIGINT, signal.SIGTERM)
 
 app = typer.Typer(
@@ -31,6 +36,8 @@ app = typer.Typer(
 parked_app = typer.Typer(help="Events that a service could not apply: list, redrive, discard.", no_args_is_help=True)
 app.add_typer(parked_app, name="parked")
 main = app
+topics = typer.Typer(help="Make and check the topics on the Kafka that RELINK_KAFKA names.", no_args_is_help=True)
+app.add_typer(topics, name="topics")
 
 Data = Annotated[Path, typer.Option(envvar="RELINK_DATA", help="The folder that keeps everything.")]
 Named = Annotated[str, typer.Argument(metavar="SERVICE", help="The service, configured by the environment.")]
@@ -78,23 +85,56 @@ def run(port: Annotated[int, typer.Option(min=1, max=65535)] = 8000, data: Data 
 
 
 @app.command()
-def demo() -> None:
+def demo(
+    kafka: Annotated[
+        bool, typer.Option("--kafka", help="On eight processes, linked by a Kafka that it starts.")
+    ] = False,
+) -> None:
     """Play one referral there and back on a system of its own, tell it step by step, and leave nothing behind."""
     from relink import story
-    from relink.system import running_system
 
     async def play() -> None:
-        async with running_system(folder.path, port=0) as system:
-            await story.play(system)
+        async with _running_for_demo(folder.path, kafka) as running:
+            await running.unless_it_fails(story.play(running))
 
     folder = DataFolder(Path(tempfile.mkdtemp(prefix="relink-")))
+    if kafka:
+        typer.echo("Starting PostgreSQL, Kafka and eight processes …", err=True)
     try:
         stopped = _until_stopped(play(), folder)
     except story.StoryBroken as error:
-        _fail(f"{error}\nThe data and the log of this demo stay in {folder.path}")
+        _fail(f"{error}\nThe data and the logs of this demo stay in {folder.path}")
     shutil.rmtree(folder.path)
     if stopped:
         _fail("The demo was stopped.")
+
+
+def _running_for_demo(folder: Path, kafka: bool) -> "AbstractAsyncContextManager[Running]":
+    if kafka:
+        from relink.deployment import running_deployment
+
+        return running_deployment(folder)
+    from relink.system import running_system
+
+    return running_system(folder, port=0)
+
+
+@app.command()
+def gateway(
+    host: Annotated[str, typer.Option(envvar="RELINK_GATEWAY_HOST")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(envvar="RELINK_GATEWAY_PORT", min=1, max=65535)] = 8000,
+    origin: Origin = "http://127.0.0.1:8000",
+    local: Annotated[bool, typer.Option("--local", help="Offer /dev/token and /dev/clock; loopback only.")] = False,
+) -> None:
+    """Serve the APIs of all services under one address; each is found by RELINK_<SERVICE>_URL, else on this machine."""
+    from relink.local_mode import NotLoopback
+    from relink.standalone import NotLocal, serve
+
+    telemetry.log_as_json()
+    try:
+        _until_signal(serve(host, port, origin, local))
+    except (*CANNOT_GO_ON, NotLoopback, NotLocal) as error:
+        _fail(str(error))
 
 
 @app.command()
@@ -148,6 +188,29 @@ def token(client: str, origin: Origin = "http://127.0.0.1:8000") -> None:
         _fail(str(error))
 
 
+@topics.command()
+def create() -> None:
+    """Make the topics that are not there, as configured; those that are stay as they are, and are checked."""
+    from relink.topics import create
+
+    _report(create)
+
+
+@topics.command()
+def check() -> None:
+    """Say what is wrong with the topics, a sentence each, and what to do about it."""
+    from relink.topics import check
+
+    _report(check)
+
+
+def _report(look: Callable[[], list[str]]) -> None:
+    """Say what it found, and fail if that is anything."""
+    if faults := look():
+        _fail("\n".join(faults))
+    typer.echo("All topics are as configured.")
+
+
 @parked_app.command("list")
 def list_parked(service: Named) -> None:
     """Show what is parked, key by key, and whether the brake is on. Never what the events say."""
@@ -199,7 +262,22 @@ def doctor(
 
 
 def _until_stopped(work: Coroutine[Any, Any, None], folder: DataFolder) -> bool:
-    """Run `work`, its log in the folder; True when a signal ended it. It cleans up, however many signals follow."""
+    """Run `work`, its log in the folder; True when a signal ended it."""
+    try:
+        opened = folder.open_log()
+    except OSError as error:
+        work.close()
+        _fail(f"The data folder cannot be used: {error.strerror}: {folder.path}")
+    with opened as log:
+        telemetry.log_as_json(stream=log)
+        try:
+            return _until_signal(work)
+        except CANNOT_GO_ON as error:
+            _fail(str(error))
+
+
+def _until_signal(work: Coroutine[Any, Any, None]) -> bool:
+    """Run `work`; True when a signal ended it. It cleans up, however many signals follow."""
     stopped = False
 
     async def guarded() -> None:
@@ -220,17 +298,8 @@ def _until_stopped(work: Coroutine[Any, Any, None], folder: DataFolder) -> bool:
             if not stopped:
                 raise
 
-    try:
-        opened = folder.open_log()
-    except OSError as error:
-        work.close()
-        _fail(f"The data folder cannot be used: {error.strerror}: {folder.path}")
-    with opened as log, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        telemetry.log_as_json(stream=log)
-        try:
-            runner.run(guarded())
-        except CANNOT_GO_ON as error:
-            _fail(str(error))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(guarded())
     return stopped
 
 

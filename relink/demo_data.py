@@ -10,7 +10,7 @@ from typing import Any
 
 from relink.demo_issuer import CLIENTS
 from relink.partner import Partner, partners_of
-from relink.system import System
+from relink.running import Running
 from shared import clock
 
 ORGANIZATIONS = {
@@ -121,7 +121,7 @@ class Setting:
     data_sharing_id: str
 
 
-async def enter(system: System) -> None:
+async def enter(system: Running) -> None:
     """The demo data are there; entering them again changes nothing."""
     async with partners_of(system, "be-return") as (sender,):
         if any(each["state"] == "signed" for each in (await sender.get("/registry/v1/agreements"))["items"]):
@@ -129,7 +129,7 @@ async def enter(system: System) -> None:
     await enter_setting(system)
 
 
-async def enter_setting(system: System) -> Setting:
+async def enter_setting(system: Running) -> Setting:
     """Organisations, one programme with five services, the hub's mechanism and two agreements."""
     names = ("bootstrap", "registry-manager", "programme-manager", "ng-provider", "ng-hub", "be-return", "de-return")
     async with partners_of(system, *names) as (bootstrap, curator, manager, provider, hub, belgium, germany):

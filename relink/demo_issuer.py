@@ -79,14 +79,20 @@ class DemoIssuer:
         """One more client, for an organisation that was taken on while the system runs."""
         self._clients[client.client_id] = client
 
+    def jwks(self) -> dict[str, Any]:
+        """The keys with which its tokens are checked (RFC 7517)."""
+        return {"keys": [self._key.as_dict(private=False)]}
+
     def trust(self) -> dict[str, Any]:
-        """The entry that makes a deployment believe this issuer: here it speaks for whoever is taken on."""
-        return {
-            "issuer": self.issuer,
-            "jwks": {"keys": [self._key.as_dict(private=False)]},
-            "organizations": "*",
-            "countries": "*",
-        }
+        """The entry that makes a deployment believe this start of the issuer."""
+        return self._speaks_for_all(jwks=self.jwks())
+
+    def trust_by_address(self) -> dict[str, Any]:
+        """The entry that makes a deployment believe whatever start of it answers at its address."""
+        return self._speaks_for_all(jwks_uri=f"{self.issuer}/jwks")
+
+    def _speaks_for_all(self, **keys: Any) -> dict[str, Any]:
+        return {"issuer": self.issuer, "organizations": "*", "countries": "*"} | keys
 
     def token(self, client_id: str) -> str:
         """An access token with all scopes of the client's part. Raises TokenRefused for an unknown client."""

@@ -126,4 +126,4 @@ def _kind(error: BaseException) -> str:
 
 
 def _finding(service: Service, check: str, unwell: Unwell) -> Finding:
-    return Finding(service.name, check, unwell.level, f"{unwell.found} → {unwell.remedy}")
+    return Finding(service.name, check, unwell.level, str(unwell))

@@ -4,6 +4,7 @@ It listens on 127.0.0.1 only, keeps everything in one folder and stops with its 
 password (SCRAM-SHA-256): other users of the machine reach the port too.
 """
 
+import asyncio
 import fcntl
 import importlib.util
 import os
@@ -17,11 +18,12 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Self
+from typing import IO, NoReturn, Self
 
 from relink.ports import free_port
 
 SUPERUSER = "postgres"
+WATCH_SECONDS = 1.0
 NOBODY = 65534
 
 SETTINGS = {
@@ -146,6 +148,12 @@ class EmbeddedPostgres:
     def alive(self) -> bool:
         """False once the server has ended, however that came about."""
         return self._process is not None and self._process.poll() is None
+
+    async def until_it_ends(self) -> NoReturn:
+        """Raises PostgresFailed when the server has: nothing works without it, and it does not come back by itself."""
+        while self.alive:  # noqa: ASYNC110  # a process has no event to wait for
+            await asyncio.sleep(WATCH_SECONDS)
+        raise PostgresFailed("PostgreSQL ended by itself: see postgres.log in the data folder")
 
     def stop(self) -> None:
         """It has ended, and its data are on disk."""

@@ -4,6 +4,7 @@ Nodes are children of this process and are killed with it. What they write is lo
 production.
 """
 
+import asyncio
 import base64
 import os
 import signal
@@ -13,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import NoReturn, Self
 
 from relink.embedded import dying_with_parent
 from relink.kafka_jars import DEPLOY, KafkaFailed, jars, java
@@ -21,6 +22,7 @@ from relink.ports import free_port
 from shared.ids import new_id
 
 START_SECONDS = 120.0
+WATCH_SECONDS = 1.0
 STARTED = "Kafka Server started"
 JVM = ("-Xms128m", "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto")
 
@@ -79,6 +81,14 @@ class EmbeddedKafka:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+    async def until_one_ends(self) -> NoReturn:
+        """Raises KafkaFailed when a node has ended that nobody killed."""
+        while True:
+            for node in self._nodes.values():
+                if node.process is not None and node.process.poll() is not None:
+                    raise KafkaFailed(f"Kafka ended by itself: see {self._log(node.number)}")
+            await asyncio.sleep(WATCH_SECONDS)
 
     def kill(self, number: int) -> None:
         """The node is gone as after a power cut."""

@@ -1,6 +1,5 @@
-"""`/dev/token` and `/dev/clock`: what a system on loopback offers so that it can be used without anything else."""
+"""`/dev/token`, `/dev/jwks`, `/dev/clock`: what a system on loopback offers so that it can be used by itself."""
 
-import ipaddress
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
@@ -14,6 +13,7 @@ from relink.demo_issuer import DemoIssuer, TokenRefused
 from shared.http.problems import speak_problems
 from shared.http.request_context import RequestContext
 from shared.http.schema import In, Out
+from shared.settings import is_loopback
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -39,7 +39,7 @@ class Moved(Out):
 
 def local_mode(host: str, issuer: DemoIssuer, move_clock: MoveClock) -> FastAPI:
     """The application behind `/dev`. Raises NotLoopback unless `host` is the machine's own address."""
-    if not ipaddress.ip_address(host).is_loopback:
+    if not is_loopback(host):
         raise NotLoopback(f"local mode is for loopback only, not for {host}")
     app = FastAPI(
         title="Relink local mode", version="1", openapi_url="/dev/openapi.json", docs_url="/dev/docs", redoc_url=None
@@ -51,6 +51,11 @@ def local_mode(host: str, issuer: DemoIssuer, move_clock: MoveClock) -> FastAPI:
     async def token(request: Request) -> JSONResponse:
         """An access token for a demo client: form fields `grant_type=client_credentials` and `client_id`."""
         return JSONResponse(issuer.answer(await _form(request)))
+
+    @app.get("/dev/jwks")
+    async def jwks() -> dict[str, Any]:
+        """The keys of this start (RFC 7517), with which services check its tokens."""
+        return issuer.jwks()
 
     @app.post("/dev/clock")
     async def move_the_clock(moment: Moment) -> Moved:

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from relink.system import System
+from relink.running import Running
 from shared.ids import new_id
 
 MOST_EVENTS = 8
@@ -86,7 +86,7 @@ def _told(response: httpx.Response) -> str:
 
 
 @asynccontextmanager
-async def partners_of(system: System, *client_ids: str) -> AsyncIterator[list[Partner]]:
+async def partners_of(system: Running, *client_ids: str) -> AsyncIterator[list[Partner]]:
     """The partners, in the order asked for; their connections are closed at the end."""
     events = system.written
     clients = [system.client(client_id) for client_id in client_ids]

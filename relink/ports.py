@@ -2,7 +2,7 @@
 
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 
 class PortInUse(RuntimeError):
@@ -24,6 +24,10 @@ def bound(host: str, port: int) -> Iterator[socket.socket]:
 
 def free_port() -> int:
     """A port on 127.0.0.1 that nobody listens on now."""
-    with bound("127.0.0.1", 0) as listener:
-        port: int = listener.getsockname()[1]
-        return port
+    return free_ports(1)[0]
+
+
+def free_ports(count: int) -> list[int]:
+    """So many different ones."""
+    with ExitStack() as held:
+        return [held.enter_context(bound("127.0.0.1", 0)).getsockname()[1] for _ in range(count)]

@@ -14,12 +14,12 @@ from fastapi import APIRouter, FastAPI
 from pydantic import SecretStr
 from sqlalchemy.orm import DeclarativeBase
 
-from shared import migrations, telemetry
+from shared import clock, migrations, telemetry
 from shared.bus.interface import Bus
 from shared.bus.listeners import Projections, Reactions
 from shared.bus.postgres import PostgresBus
 from shared.db import engine_for, keys_metadata
-from shared.events import SPEAKERS
+from shared.events import TOPICS
 from shared.http.auth import Trust
 from shared.http.health import offer_health
 from shared.http.parked import parked_router
@@ -29,8 +29,6 @@ from shared.runtime import Runtime, open_runtime
 from shared.settings import BadSettings, Settings
 from shared.timers import Timers
 from shared.worker import Worker, exit_code_of
-
-TOPICS = [f"relink.{speaker}" for speaker in SPEAKERS]
 
 
 class Service:
@@ -152,21 +150,27 @@ class Service:
             case _:
                 sys.exit(f"usage: python -m services.{self.name} api | worker | migrate | revise MESSAGE")
 
-    def missing(self, settings: Settings) -> list[str]:
-        """The variables that this service needs and that are not set."""
+    def faults(self, settings: Settings) -> list[str]:
+        """What is wrong with the configuration, a sentence each."""
         needed: dict[str, SecretStr | None] = {"DATABASE_URL": settings.database_url}
         needed |= {"KAFKA": SecretStr(settings.kafka)} if settings.bus == "kafka" else {"BUS_URL": settings.bus_url}
         if self.keeps_keys:
             needed |= {"KEYS_URL": settings.keys_url, "KEY_ENCRYPTION_KEY": settings.key_encryption_key}
-        names = [name for name, value in needed.items() if not (value and value.get_secret_value())]
-        return [f"RELINK_{self.name.upper()}_{name}" for name in names]
+        missing = [name for name, value in needed.items() if not (value and value.get_secret_value())]
+        faults = [f"RELINK_{self.name.upper()}_{name} is not set" for name in missing]
+        for name in ("issuers", "kafka_ca", "kafka_certificate", "kafka_key"):
+            if (path := getattr(settings, name)) is not None and not path.is_file():
+                faults.append(f"RELINK_{name.upper()} names no file")
+        if settings.local_clock is not None and not settings.on_loopback:
+            faults.append("RELINK_LOCAL_CLOCK is for local mode, and that for loopback only: RELINK_HOST is not")
+        return faults
 
     def require(self, settings: Settings) -> None:
-        """Say which variable is missing, before anything else complains about it."""
-        if missing := self.missing(settings):
-            sys.exit(f"not set: {', '.join(missing)}")
-        if settings.issuers is not None and not settings.issuers.is_file():
-            sys.exit("RELINK_ISSUERS names no file")
+        """Say what is wrong with the configuration, before anything else complains about it."""
+        if faults := self.faults(settings):
+            sys.exit("\n".join(faults))
+        if settings.local_clock is not None:
+            clock.follow(settings.local_clock)
 
     @asynccontextmanager
     async def _runtime(self, settings: Settings) -> AsyncIterator[Runtime]:
@@ -178,7 +182,7 @@ class Service:
 
     async def _serve(self, settings: Settings) -> None:
         async with self._runtime(settings) as runtime:
-            await server(self.api(runtime), self.port).serve()
+            await server(self.api(runtime), settings.port or self.port, settings.host).serve()
 
     async def _work(self, settings: Settings) -> int:
         """The exit code of a worker that has ended."""

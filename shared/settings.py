@@ -1,5 +1,6 @@
 """Configuration of one service, from the environment: `RELINK_…` for all, `RELINK_<SERVICE>_…` for one."""
 
+import ipaddress
 import os
 from pathlib import Path
 from typing import Literal
@@ -15,7 +16,7 @@ class BadSettings(Exception):
 class Settings(BaseSettings):
     """What one service needs to know. `database_url` and its kind are `postgresql://role:password@host:port/database`."""
 
-    model_config = SettingsConfigDict(env_prefix="RELINK_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="RELINK_", env_ignore_empty=True, extra="ignore")
 
     service: str
     origin: str = "http://127.0.0.1:8000"
@@ -24,6 +25,12 @@ class Settings(BaseSettings):
     """The file that names whom to trust (`shared.http.auth.Trust`)."""
     host: str = "127.0.0.1"
     """The address on which an API process listens."""
+    port: int | None = None
+    """The port on which an API process listens, if not the one that the service declares."""
+    url: str | None = None
+    """Where the gateway finds the service, `http://host:port`, if not on this machine."""
+    local_clock: Path | None = None
+    """Local mode, on loopback only: the file that says how far business time is from the machine's (`shared.clock`)."""
     bus: Literal["postgresql", "kafka"] = "postgresql"
     bus_url: SecretStr = SecretStr("")
     """The database of the PostgreSQL bus."""
@@ -55,12 +62,42 @@ class Settings(BaseSettings):
 
     @classmethod
     def read(cls, service: str) -> "Settings":
-        """Settings of `service`: its own variables win over those for all. Raises BadSettings."""
+        """Settings of `service`: its own variables win over those for all; an empty one is as good as none.
+
+        Raises BadSettings.
+        """
         own = f"RELINK_{service.upper()}_"
-        values = {name.removeprefix(own).lower(): value for name, value in os.environ.items() if name.startswith(own)}
+        given = {name.removeprefix(own).lower(): value for name, value in os.environ.items() if name.startswith(own)}
+        values = {name: value for name, value in given.items() if value}
         try:
             return cls(service=service, **values)  # type: ignore[arg-type]  # pydantic converts the strings
         except ValidationError as error:
             names = {name: f"{own if name in values else 'RELINK_'}{name.upper()}" for name in cls.model_fields}
             wrong = [f"{names[str(each['loc'][0])]}: {each['msg']}" for each in error.errors()]
             raise BadSettings("\n".join(wrong)) from None
+
+    @property
+    def on_loopback(self) -> bool:
+        """Nobody outside this machine reaches what listens on `host`."""
+        return is_loopback(self.host)
+
+    def environment(self) -> dict[str, str]:
+        """The variables of which `read` makes these settings again."""
+        given = {name: getattr(self, name) for name in self.model_fields_set - {"service"}}
+        return {
+            f"RELINK_{self.service.upper()}_{name.upper()}": _as_text(value)
+            for name, value in given.items()
+            if value is not None
+        }
+
+
+def is_loopback(host: str) -> bool:
+    """`host` is an address that only this machine reaches; a name other than `localhost` might be anybody's."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _as_text(value: object) -> str:
+    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)

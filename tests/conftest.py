@@ -1,13 +1,26 @@
 """Fixtures for every test, and the rule that a skipped test is loud: in CI nothing may be missing."""
 
 import os
+import shutil
+import tempfile
 from collections.abc import Generator, Iterator
+from pathlib import Path
 
 import pytest
 
 from shared import clock
 
 pytest_plugins = ["tests.support.brokers", "tests.support.databases", "tests.support.system"]
+
+MEMORY = Path("/dev/shm")  # noqa: S108  # a folder of our own is made in it
+ENOUGH = 6 * 2**30
+
+
+def pytest_configure() -> None:
+    """Databases and brokers of the tests live in memory where there is enough of it: no disk is waited for."""
+    if "TMPDIR" not in os.environ and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ENOUGH:
+        os.environ["TMPDIR"] = str(MEMORY)
+        tempfile.tempdir = None
 
 
 @pytest.fixture(autouse=True)

@@ -3,16 +3,16 @@
 import httpx
 
 from relink.partner import StepFailed
+from relink.running import Running
 from relink.story import main_flow, real_input, waiting_list
 from relink.story.telling import Teller
-from relink.system import System
 
 
 class StoryBroken(Exception):
     """A step did not turn out as the story tells it; the text says which and how."""
 
 
-async def play(system: System) -> None:
+async def play(system: Running) -> None:
     """Every chapter has been played and told. Raises StoryBroken at the first step that fails."""
     teller = Teller()
     try:

@@ -7,8 +7,8 @@ from typing import Any
 from relink import demo_data
 from relink.demo_data import Setting, in_days, organization_id
 from relink.partner import Partner, StepFailed, partners_of
+from relink.running import Running
 from relink.story.telling import Teller, check, listed, plain
-from relink.system import System
 from shared import clock
 
 DAYS_TO_ARRIVAL = 30
@@ -19,14 +19,14 @@ NEED = {"dimension": "economic", "type": "vocational_training"}
 class Cast:
     """Who takes part."""
 
-    system: System
+    system: Running
     belgium: Partner
     hub: Partner
     provider: Partner
     evaluator: Partner
 
 
-async def play(system: System, teller: Teller) -> Setting:
+async def play(system: Running, teller: Teller) -> Setting:
     """Everything is entered, one referral has gone there and back, and monitoring has seen it."""
     teller.chapter("1. What exists in Edo State, and under which agreement")
     setting = await demo_data.enter_setting(system)
@@ -46,7 +46,7 @@ async def play(system: System, teller: Teller) -> Setting:
     return setting
 
 
-async def _show_setting(system: System, setting: Setting, teller: Teller) -> None:
+async def _show_setting(system: Running, setting: Setting, teller: Teller) -> None:
     async with partners_of(system, "be-return") as (belgium,):
         organizations = (await belgium.get("/registry/v1/organizations"))["items"]
         names = {each["organization_id"]: each["name"] for each in organizations}
@@ -234,7 +234,7 @@ async def _delivered(cast: Cast, case: dict[str, Any], referral: dict[str, Any],
     teller.says("The return agency acknowledges the outcome. The loop is closed.")
 
 
-async def arrive(system: System, partner: Partner, case: dict[str, Any], days: int) -> None:
+async def arrive(system: Running, partner: Partner, case: dict[str, Any], days: int) -> None:
     """So many days pass, and the arrival is confirmed."""
     await system.move_clock(clock.now() + timedelta(days=days))
     present = await partner.get(f"/referral/v1/cases/{case['case_id']}")

@@ -8,9 +8,9 @@ from relink.demo_data import in_days, organization_id
 from relink.demo_issuer import RECEIVER, Client
 from relink.partner import Partner, partners_of
 from relink.reference_data import reference_data
+from relink.running import Running
 from relink.story.main_flow import act, arrive, consent, decide, match_case, read
 from relink.story.telling import Teller, check, plain
-from relink.system import System
 from shared import clock
 
 SPREADSHEET = Path("threew", "3w_august_2025.csv")
@@ -19,7 +19,7 @@ DAYS = 14
 WAIT_SECONDS = 30
 
 
-async def play(system: System, teller: Teller) -> None:
+async def play(system: Running, teller: Teller) -> None:
     """Where the file is at hand: imported as leads, one lead published, and a returnee referred to it and back."""
     teller.chapter("7. On real input: a spreadsheet of who does what where in Ethiopia")
     folder = reference_data()
@@ -124,7 +124,7 @@ async def make_agreements(belgium: Partner, provider: Partner, service: dict[str
 
 
 async def refer(
-    system: System, belgium: Partner, provider: Partner, service: dict[str, Any], teller: Teller
+    system: Running, belgium: Partner, provider: Partner, service: dict[str, Any], teller: Teller
 ) -> dict[str, Any]:
     """A returnee to one of the service's woredas: matched to it, referred to it, helped, and the loop closed."""
     area = service["areas"][0]

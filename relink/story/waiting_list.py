@@ -4,15 +4,15 @@ from typing import Any
 
 from relink.demo_data import Setting, organization_id
 from relink.partner import Partner, partners_of
+from relink.running import Running
 from relink.story.main_flow import act, arrive, consent, decide, match_case, order, read, register
 from relink.story.telling import Teller, check
-from relink.system import System
 from shared import clock
 
 DAYS = 10
 
 
-async def play(system: System, setting: Setting, teller: Teller) -> None:
+async def play(system: Running, setting: Setting, teller: Teller) -> None:
     """One place, two returnees from two member states: the second waits, and gets the place the first gives back."""
     teller.chapter("6. A service that is full, a waiting list, a place that becomes free")
     service_id = setting.services["tailoring"]

@@ -14,6 +14,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 SPEAKERS = ("registry", "eligibility", "referral", "monitoring")
+TOPICS = [f"relink.{speaker}" for speaker in SPEAKERS]
 
 
 class Event(BaseModel):

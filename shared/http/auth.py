@@ -8,7 +8,8 @@ import json
 import logging
 import time
 from base64 import urlsafe_b64decode
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
@@ -45,7 +46,7 @@ class Issuer:
     countries: frozenset[str]
     keys: KeySet | None = None
     jwks_uri: str | None = None
-    fetched_at: float = field(default=0.0)
+    fetched_at: float = -inf
 
     async def keys_for(self, key_id: str | None) -> KeySet:
         """The issuer's keys, asked for again when it presents an unknown key (it may have rotated)."""

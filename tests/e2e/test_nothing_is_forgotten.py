@@ -23,7 +23,8 @@ async def _edo() -> AsyncIterator[tuple[System, Setting]]:
             yield system, await demo_data.enter_setting(system)
 
 
-async def _prepared(sender: Partner, service_id: str, reference: str) -> tuple[dict[str, Any], dict[str, Any]]:
+async def prepared(sender: Partner, service_id: str, reference: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A case with consent, and the decision that the service is for her."""
     case = await register(sender, reference, "Somebody Invented", 60)
     await consent(sender, case, organization_id("ng-hub"), organization_id("ng-provider"))
     facts = {"born_on": "1996-05-14", "returned_on": in_days(60)}
@@ -34,7 +35,7 @@ async def _prepared(sender: Partner, service_id: str, reference: str) -> tuple[d
 async def test_a_referral_that_nobody_answers_expires_and_its_place_is_free_again() -> None:
     async with _edo() as (system, setting), partners_of(system, "be-return") as (belgium,):
         service_id = setting.services["tailoring"]
-        case, decision = await _prepared(belgium, service_id, "BXL-1")
+        case, decision = await prepared(belgium, service_id, "BXL-1")
         sent = await belgium.post("/referral/v1/referrals", order(case, service_id, decision))
         assert set(sent["due"]) == {"acknowledgement", "decision"}
         for _ in range(21):  # day by day, as it would pass
@@ -73,7 +74,7 @@ async def test_two_orders_for_the_last_place_at_the_same_moment_get_one_place() 
         service_id = setting.services["tailoring"]
         orders = []
         for number, sender in enumerate(senders):
-            case, decision = await _prepared(sender, service_id, f"R-{number}")
+            case, decision = await prepared(sender, service_id, f"R-{number}")
             orders.append(order(case, service_id, decision, when_full="waitlist"))
         answers = await asyncio.gather(
             *[sender.post("/referral/v1/referrals", body) for sender, body in zip(senders, orders, strict=True)]
@@ -83,7 +84,7 @@ async def test_two_orders_for_the_last_place_at_the_same_moment_get_one_place() 
 
 async def test_erasing_a_case_leaves_its_coarse_attributes_and_nothing_else() -> None:
     async with _edo() as (system, setting), partners_of(system, "be-return", "evaluator") as (belgium, evaluator):
-        case, decision = await _prepared(belgium, setting.services["welding"], "BXL-9")
+        case, decision = await prepared(belgium, setting.services["welding"], "BXL-9")
         path = f"/referral/v1/cases/{case['case_id']}"
         sent = await belgium.post("/referral/v1/referrals", order(case, setting.services["welding"], decision))
         refused = await belgium.post(f"{path}/erase", expect=409, seen=await belgium.get(path))

@@ -12,7 +12,8 @@ from pathlib import Path
 import httpx
 
 ROOT = Path(__file__).parents[2]
-START_SECONDS = 60.0
+START_SECONDS = 180.0
+"""Patience with a machine that has other things to do."""
 
 
 class Process:
@@ -64,7 +65,7 @@ class Process:
         """Its exit code after the signal."""
         if self._process.poll() is None:
             os.killpg(self._process.pid, how) if how is signal.SIGKILL else self._process.send_signal(how)
-        return self._process.wait(30)
+        return self._process.wait(START_SECONDS)
 
 
 @contextmanager

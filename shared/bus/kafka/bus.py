@@ -2,25 +2,19 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+import functools
+from collections.abc import Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import (
-    CommitFailedError,
-    TopicAlreadyExistsError,
-    TopicAuthorizationFailedError,
-    for_code,
-)
-from aiokafka.protocol.metadata import MetadataRequest
+from aiokafka.errors import CommitFailedError, KafkaError
 
 from shared.bus.interface import Bus, UnknownTopic
 from shared.bus.kafka.connection import calm_logs, options
+from shared.bus.kafka.questions import Questions
 from shared.bus.kafka.reading import FETCHING, MEMBERSHIP, KafkaReplay, KafkaSubscription
 from shared.bus.kafka.sender import BATCH_BYTES, KafkaSender
-from shared.bus.kafka.topics import Topic, config_of, faults_of, missing
+from shared.bus.kafka.topics import Topic, config_of, explained, faults_of, forgetful, missing
 from shared.settings import Settings
 
 MADE_SECONDS = 30.0
@@ -32,123 +26,69 @@ class KafkaBus(Bus):
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._asking = asyncio.Lock()
-        self._admin: AIOKafkaAdminClient | None = None
-        self._offsets: AIOKafkaConsumer | None = None
+        self._questions = Questions(lambda: self._options)
         calm_logs()
+
+    @functools.cached_property
+    def _options(self) -> dict[str, Any]:
+        return options(self._settings)
 
     def _name(self, name: str) -> str:
         return self._settings.kafka_prefix + name
 
-    @contextlib.asynccontextmanager
-    async def _asked(self) -> AsyncIterator[AIOKafkaAdminClient]:
-        """A client for questions, kept open; after a fault the next question opens a new one."""
-        async with self._asking:
-            try:
-                if self._admin is None:
-                    self._admin = AIOKafkaAdminClient(**options(self._settings))
-                    await self._admin.start()
-                yield self._admin
-            except BaseException:
-                await self._forget()
-                raise
-
-    async def _forget(self) -> None:
-        admin, self._admin = self._admin, None
-        offsets, self._offsets = self._offsets, None
-        if admin is not None:
-            await admin.close()
-        if offsets is not None:
-            await offsets.stop()
+    def _names(self, topics: Sequence[str]) -> dict[str, str]:
+        """Name on the brokers → topic."""
+        return {self._name(topic): topic for topic in topics}
 
     async def close(self) -> None:
-        async with self._asking:
-            await self._forget()
+        await self._questions.close()
 
     # topics
 
-    async def _described(self, topics: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
-        """Topic → its partitions, of those that exist; raises when one is closed to us. Asking makes no topic."""
-        async with self._asked() as admin:
-            request = MetadataRequest([self._name(topic) for topic in topics], allow_auto_topic_creation=False)
-            found = (await admin._send_request(request)).to_object()["topics"]
-        by_name = {self._name(topic): topic for topic in topics}
-        for each in found:
-            error = for_code(each["error_code"])
-            if error is TopicAuthorizationFailedError:
-                raise error(each["topic"])
-        return {by_name[each["topic"]]: each["partitions"] for each in found if each["partitions"]}
+    async def make_topics(self, topics: Sequence[str]) -> None:
+        settings, names = self._settings, list(self._names(topics))
+        partitions, replication = settings.kafka_partitions, settings.kafka_replication
+        there = await self._questions.partitions(names)
+        missing_ones = [name for name in names if name not in there]
+        await self._questions.create(
+            [Topic(name, partitions, replication, config_of(settings)) for name in missing_ones]
+        )
+        async with asyncio.timeout(MADE_SECONDS):
+            while not await self._led(names):  # noqa: ASYNC110  # only asking tells
+                await asyncio.sleep(0.05)
+
+    async def _led(self, names: Sequence[str]) -> bool:
+        found = await self._questions.partitions(names)
+        return len(found) == len(names) and all(each["leader"] >= 0 for every in found.values() for each in every)
+
+    async def topic_faults(self, topics: Sequence[str]) -> list[str]:
+        names = list(self._names(topics))
+        try:
+            found = {topic.name: topic for topic in await self._questions.topics(names)}
+            kept = await self._questions.broker_setting("offsets.retention.minutes")
+        except (KafkaError, OSError) as error:
+            return [explained(error)]
+        faults = [missing(name) for name in names if name not in found]
+        faults += [fault for topic in found.values() for fault in faults_of(topic, self._settings)]
+        return faults + forgetful(None if kept is None else int(kept), self._settings)
 
     async def _partitions(self, topics: Sequence[str]) -> list[TopicPartition]:
-        described = await self._described(topics)
-        for topic in topics:
-            if topic not in described:
-                raise UnknownTopic(missing(self._name(topic)))
-        return [
-            TopicPartition(self._name(topic), each["partition"])
-            for topic, partitions in described.items()
-            for each in sorted(partitions, key=lambda partition: partition["partition"])
-        ]
+        """All partitions of the topics; raises UnknownTopic."""
+        found = await self._questions.partitions(list(self._names(topics)))
+        for name in self._names(topics):
+            if name not in found:
+                raise UnknownTopic(missing(name))
+        return [TopicPartition(name, each["partition"]) for name, every in found.items() for each in every]
 
     async def _known(self, topic: str) -> str:
         await self._partitions([topic])
         return self._name(topic)
 
-    async def make_topics(self, topics: Sequence[str]) -> None:
-        settings = self._settings
-        wanted = [topic for topic in topics if topic not in await self._described(topics)]
-        async with self._asked() as admin:
-            made = await admin.create_topics(
-                [
-                    NewTopic(
-                        self._name(topic),
-                        settings.kafka_partitions,
-                        settings.kafka_replication,
-                        topic_configs=config_of(settings),
-                    )
-                    for topic in wanted
-                ]
-            )
-        for name, code, *_ in made.topic_errors:
-            if code and (error := for_code(code)) is not TopicAlreadyExistsError:
-                raise error(name)
-        async with asyncio.timeout(MADE_SECONDS):
-            while len(await self._led(topics)) < len(set(topics)):  # noqa: ASYNC110  # only asking tells
-                await asyncio.sleep(0.05)
-
-    async def _led(self, topics: Sequence[str]) -> list[str]:
-        described = await self._described(topics)
-        return [topic for topic, partitions in described.items() if all(each["leader"] >= 0 for each in partitions)]
-
-    async def topic_faults(self, topics: Sequence[str]) -> list[str]:
-        described = await self._described(topics)
-        faults = [missing(self._name(topic)) for topic in topics if topic not in described]
-        config = await self._config(list(described))
-        for topic, partitions in described.items():
-            replication = min(len(each["replicas"]) for each in partitions)
-            name = self._name(topic)
-            faults += faults_of(Topic(name, len(partitions), replication, config[name]), self._settings)
-        return faults
-
-    async def _config(self, topics: Sequence[str]) -> dict[str, dict[str, str]]:
-        """Name on the brokers → settings of the topic."""
-        if not topics:
-            return {}
-        resources = [ConfigResource(ConfigResourceType.TOPIC, self._name(topic)) for topic in topics]
-        async with self._asked() as admin:
-            answers = await admin.describe_configs(resources)
-        found: dict[str, dict[str, str]] = {}
-        for code, _, _, name, entries in (each for answer in answers for each in answer.resources):
-            if code:
-                raise for_code(code)(name)
-            found[name] = {entry[0]: entry[1] for entry in entries}
-        return found
-
     # the two ends
 
     async def sender(self) -> KafkaSender:
         producer = AIOKafkaProducer(
-            **options(self._settings),
+            **self._options,
             enable_idempotence=True,
             acks="all",
             linger_ms=0,
@@ -164,8 +104,8 @@ class KafkaBus(Bus):
 
     async def subscribe(self, group: str, topics: Sequence[str]) -> KafkaSubscription:
         await self._partitions(topics)
-        consumer = AIOKafkaConsumer(**options(self._settings), **FETCHING, **MEMBERSHIP, group_id=self._name(group))
-        subscription = KafkaSubscription(consumer, {self._name(topic): topic for topic in topics})
+        consumer = AIOKafkaConsumer(**self._options, **FETCHING, **MEMBERSHIP, group_id=self._name(group))
+        subscription = KafkaSubscription(consumer, self._names(topics))
         try:
             await subscription.open()
         except BaseException:
@@ -175,8 +115,8 @@ class KafkaBus(Bus):
 
     async def replay(self, topics: Sequence[str]) -> KafkaReplay:
         partitions = await self._partitions(topics)
-        consumer = AIOKafkaConsumer(**options(self._settings), **FETCHING)
-        replay = KafkaReplay(consumer, {self._name(topic): topic for topic in topics})
+        consumer = AIOKafkaConsumer(**self._options, **FETCHING)
+        replay = KafkaReplay(consumer, self._names(topics))
         try:
             await consumer.start()
             consumer.assign(partitions)
@@ -190,30 +130,23 @@ class KafkaBus(Bus):
     async def begin_at_end(self, groups: Sequence[str], topics: Sequence[str]) -> None:
         partitions = await self._partitions(topics)
         for group in groups:
-            async with self._asked() as admin:
-                kept = await admin.list_consumer_group_offsets(self._name(group), partitions=partitions)
-            new = [place for place in partitions if place not in kept or kept[place].offset < 0]
-            if new:
-                await self._begin(group, new)
+            begun = await self._questions.begun(self._name(group), partitions)
+            if new := [place for place in partitions if place not in begun]:
+                await self._begin(group, await self._questions.end(new))
 
-    async def _begin(self, group: str, partitions: list[TopicPartition]) -> None:
-        consumer = AIOKafkaConsumer(**options(self._settings), group_id=self._name(group), enable_auto_commit=False)
+    async def _begin(self, group: str, at: dict[TopicPartition, int]) -> None:
+        consumer = AIOKafkaConsumer(**self._options, group_id=self._name(group), enable_auto_commit=False)
         try:
             await consumer.start()
-            consumer.assign(partitions)
+            consumer.assign(list(at))
             with contextlib.suppress(CommitFailedError):  # somebody reads as this group: it has begun
-                await consumer.commit(await consumer.end_offsets(partitions))
+                await consumer.commit(at)
         finally:
             await consumer.stop()
 
     async def lag(self, group: str, topics: Sequence[str]) -> int:
         partitions = await self._partitions(topics)
-        async with self._asked() as admin:
-            kept = await admin.list_consumer_group_offsets(self._name(group), partitions=partitions)
-            if self._offsets is None:
-                self._offsets = AIOKafkaConsumer(**options(self._settings))
-                await self._offsets.start()
-            ends = await self._offsets.end_offsets(partitions)
-            first = await self._offsets.beginning_offsets(partitions)
+        begun = await self._questions.begun(self._name(group), partitions)
+        first, end = await self._questions.first(partitions), await self._questions.end(partitions)
         # A position that retention has overtaken counts from what is still there.
-        return sum(ends[place] - max(kept[place].offset, first[place]) for place in partitions)
+        return sum(end[place] - max(begun.get(place, 0), first[place]) for place in partitions)

@@ -1,6 +1,7 @@
 """Events for a service that has nothing but the plumbing: said, sent, heard and redriven."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -11,9 +12,12 @@ from shared import outbox
 from shared.bus import parked
 from shared.bus.interface import Message
 from shared.bus.redrive import Redriven, redrive
+from shared.errors import NotCaughtUp
 from shared.events.referral import PlacesChanged
 from shared.http.auth import Trust
-from tests.support.databases import Probe, probe_service, start_probe
+from shared.http.read_after import wait_until_past
+from shared.runtime import Runtime
+from tests.support.databases import Ground, Probe, probe_service
 
 
 def places(service_id: UUID, version: int) -> PlacesChanged:
@@ -38,6 +42,15 @@ async def send(probe: Probe, *messages: Message) -> None:
     await sender.close()
 
 
+async def heard_by(runtime: Runtime, last: str) -> None:
+    """The service has heard that event, however long it takes."""
+    async with asyncio.timeout(60):
+        while True:
+            with contextlib.suppress(NotCaughtUp):
+                await wait_until_past(runtime, last)
+                return
+
+
 async def redrive_all(probe: Probe, parked_id: int) -> Redriven:
     """What `parked_id` is the first event of, redriven in the service's own way."""
     async with probe.runtime.sessions() as session:
@@ -48,7 +61,7 @@ async def redrive_all(probe: Probe, parked_id: int) -> Redriven:
 
 @asynccontextmanager
 async def listening(
-    server: EmbeddedPostgres, trust: Trust | None = None, **handlers: Callable[..., Any]
+    server: EmbeddedPostgres | Ground, trust: Trust | None = None, **handlers: Callable[..., Any]
 ) -> AsyncIterator[Probe]:
     """A probe whose worker runs, with `projection` and `reaction` hearing PlacesChanged."""
     service = probe_service()
@@ -56,7 +69,8 @@ async def listening(
         service.projections.on(PlacesChanged)(handlers["projection"])
     if "reaction" in handlers:
         service.reactions.on(PlacesChanged)(handlers["reaction"])
-    probe = await start_probe(server, service, trust)
+    ground = server if isinstance(server, Ground) else Ground(server)
+    probe = await ground.start(service, trust)
     task = asyncio.create_task(service.worker(probe.runtime).run())
     try:
         yield probe

@@ -18,9 +18,8 @@ from shared.bus.interface import Message
 from shared.bus.relay import send_unpublished
 from shared.db import parked_events
 from shared.events.referral import PlacesChanged
-from shared.http.read_after import wait_until_past
 from shared.ids import new_id
-from tests.integration.shared.speaking import listening, places, say, send
+from tests.integration.shared.speaking import heard_by, listening, places, say, send
 from tests.support.databases import Probe, probe_service, start_probe
 from tests.support.tokens import Issuer
 
@@ -135,7 +134,7 @@ async def test_what_could_not_be_read_and_was_discarded_is_not_parked_again(post
     assert await parked_after_a_run(probe) == KEYS
     await discard(probe, KEYS)
     task = asyncio.create_task(service.worker(probe.runtime).run())
-    await wait_until_past(probe.runtime, await say(probe, places(new_id(), 1)))
+    await heard_by(probe.runtime, await say(probe, places(new_id(), 1)))
     assert heard == [1]
     assert await count_parked(probe) == 0
     task.cancel()
@@ -153,10 +152,8 @@ async def test_events_that_wait_behind_one_bad_key_do_not_set_the_brake(
 
     async with listening(postgres, projection=refuse) as probe:
         key = new_id()
-        await wait_until_past(
-            probe.runtime, await say(probe, *[places(key, version) for version in range(1, 2 * KEYS)])
-        )
-        await wait_until_past(probe.runtime, await say(probe, places(key, 2 * KEYS)))
+        await heard_by(probe.runtime, await say(probe, *[places(key, version) for version in range(1, 2 * KEYS)]))
+        await heard_by(probe.runtime, await say(probe, places(key, 2 * KEYS)))
         assert await count_parked(probe) == 2 * KEYS
         async with probe.runtime.sessions() as session:
             assert await brake.keys_parked(session, "projections", 3600) == 1

@@ -4,17 +4,15 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Iterable
 
-import asyncpg
 import pytest
 
 from relink.embedded import EmbeddedPostgres
 from shared.bus.interface import Bus, Message, Subscription
-from shared.bus.postgres import SCHEMA
 from shared.bus.weather import BUS_FAULTS
 from shared.runtime import open_bus
 from shared.settings import Settings
 from tests.support.brokers import kafka_settings
-from tests.support.databases import new_database
+from tests.support.databases import new_bus
 
 ONE, OTHER, ABSENT = "relink.registry", "relink.referral", "relink.nobody"
 TOPICS = [ONE, OTHER]
@@ -27,11 +25,7 @@ async def bus(request: pytest.FixtureRequest, postgres: EmbeddedPostgres) -> Asy
     if request.param == "kafka":
         settings = kafka_settings(request.getfixturevalue("kafka"))
     else:
-        url = await new_database(postgres, "bus")
-        connection = await asyncpg.connect(url)
-        await connection.execute(SCHEMA)
-        await connection.close()
-        settings = Settings.model_validate({"service": "referral", "bus_url": url})
+        settings = Settings.model_validate({"service": "referral", "bus_url": await new_bus(postgres)})
     opened = open_bus(settings)
     await opened.make_topics(TOPICS)
     yield opened

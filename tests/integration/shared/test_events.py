@@ -1,6 +1,7 @@
 """Outbox → relay → bus → listeners: in order, once in each database, and what cannot be applied set aside."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from uuid import UUID
 
 import asyncpg
@@ -13,16 +14,40 @@ from shared import clock, outbox
 from shared.bus import brake
 from shared.bus import consumer as consuming
 from shared.bus.consumer import Braked, Consumer
-from shared.bus.interface import Message
+from shared.bus.interface import Message, Subscription
 from shared.bus.redrive import Redriven
 from shared.bus.relay import send_unpublished
 from shared.db import inbox, parked_events
 from shared.db import outbox as outbox_table
 from shared.events.referral import ConsentWithdrawn, PlacesChanged
-from shared.http.read_after import wait_until_past
 from shared.ids import new_id
-from tests.integration.shared.speaking import listening, places, redrive_all, say, send
-from tests.support.databases import Probe, probe_service, start_probe
+from tests.integration.shared.speaking import heard_by, listening, places, redrive_all, say, send
+from tests.support.brokers import kafka_settings
+from tests.support.databases import Ground, Probe, probe_service
+
+
+@pytest.fixture(params=["postgresql", "kafka"])
+def ground(request: pytest.FixtureRequest, postgres: EmbeddedPostgres) -> Ground:
+    """Each bus in turn, with one partition a topic: what these tests tell across keys is in order too."""
+    if request.param == "postgresql":
+        return Ground(postgres)
+    return Ground(postgres, kafka_settings(request.getfixturevalue("kafka"), kafka_partitions=1))
+
+
+@pytest.fixture
+async def probe(ground: Ground) -> AsyncIterator[Probe]:
+    """A probe that hears nothing."""
+    started = await ground.start(probe_service())
+    yield started
+    await started.runtime.close()
+
+
+async def next_messages(subscription: Subscription) -> list[Message]:
+    """What comes next, however long it takes."""
+    async with asyncio.timeout(60):
+        while not (batch := await subscription.poll(500, 1)):
+            continue
+    return batch
 
 
 async def test_an_event_is_written_with_the_change_or_not_at_all(probe: Probe) -> None:
@@ -50,7 +75,7 @@ async def test_the_relay_sends_what_committed_late_although_its_number_is_lower(
         await slow.commit()
     assert await send_unpublished(connection, sender) == 1
     subscription = await probe.runtime.bus.subscribe("test", ["relink.referral"])
-    keys = [message.key for message in await subscription.poll(10, 0)]
+    keys = [message.key for message in await next_messages(subscription)]
     assert keys == [str(second).encode(), str(first).encode()]
     for each in (subscription, sender):
         await each.close()
@@ -68,27 +93,27 @@ async def test_one_relay_a_database_sends_and_the_others_wait(probe: Probe) -> N
     await two.close()
 
 
-async def test_events_of_a_key_are_heard_in_order_and_once(postgres: EmbeddedPostgres) -> None:
+async def test_events_of_a_key_are_heard_in_order_and_once(ground: Ground) -> None:
     heard: list[int] = []
 
     async def hear(_: AsyncSession, event: PlacesChanged) -> None:
         heard.append(event.version)
 
-    async with listening(postgres, projection=hear) as probe:
+    async with listening(ground, projection=hear) as probe:
         service_id = new_id()
         last = ""
         for version in range(1, 51):
             last = await say(probe, places(service_id, version))
-        await wait_until_past(probe.runtime, last)
+        await heard_by(probe.runtime, last)
         assert heard == list(range(1, 51))
         connection = await asyncpg.connect(probe.settings.database_url.get_secret_value())
         await connection.execute("UPDATE outbox SET published_at = NULL")  # as after a crash between send and mark
         await connection.close()
-        await wait_until_past(probe.runtime, await say(probe, places(service_id, 51)))
+        await heard_by(probe.runtime, await say(probe, places(service_id, 51)))
         assert heard == list(range(1, 52))
 
 
-async def test_a_reaction_sees_what_the_projection_wrote(postgres: EmbeddedPostgres) -> None:
+async def test_a_reaction_sees_what_the_projection_wrote(ground: Ground) -> None:
     order: list[str] = []
 
     async def project(_: AsyncSession, event: PlacesChanged) -> None:
@@ -97,16 +122,16 @@ async def test_a_reaction_sees_what_the_projection_wrote(postgres: EmbeddedPostg
     async def react(_: AsyncSession, event: PlacesChanged) -> None:
         order.append(f"reacted {event.version}")
 
-    async with listening(postgres, projection=project, reaction=react) as probe:
+    async with listening(ground, projection=project, reaction=react) as probe:
         service_id = new_id()
         last = await say(probe, *[places(service_id, version) for version in range(1, 21)])
-        await wait_until_past(probe.runtime, last)
+        await heard_by(probe.runtime, last)
         for version in range(1, 21):
             assert order.index(f"projected {version}") < order.index(f"reacted {version}")
 
 
 async def test_a_handler_that_always_fails_parks_its_key_and_nothing_else(
-    postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(consuming, "RETRIES", (0.0, 0.0))
     bad, good = new_id(), new_id()
@@ -118,10 +143,10 @@ async def test_a_handler_that_always_fails_parks_its_key_and_nothing_else(
             raise LookupError("a message with data that must not be kept")
         heard.append((event.service_id, event.version))
 
-    async with listening(postgres, projection=hear) as probe:
+    async with listening(ground, projection=hear) as probe:
         last = await say(probe, places(bad, 1), places(good, 1), places(bad, 2), places(good, 2))
-        await wait_until_past(probe.runtime, last)
-        await wait_until_past(probe.runtime, await say(probe, places(bad, 3)))
+        await heard_by(probe.runtime, last)
+        await heard_by(probe.runtime, await say(probe, places(bad, 3)))
         assert heard == [(good, 1), (good, 2)]
         async with probe.runtime.sessions() as session:
             rows = (await session.execute(select(parked_events).order_by(parked_events.c.parked_id))).all()
@@ -131,44 +156,44 @@ async def test_a_handler_that_always_fails_parks_its_key_and_nothing_else(
         healthy = True
         assert await redrive_all(probe, rows[0].parked_id) == Redriven(applied=3, left=0)
         assert heard[2:] == [(bad, 1), (bad, 2), (bad, 3)]
-        await wait_until_past(probe.runtime, await say(probe, places(bad, 4)))
+        await heard_by(probe.runtime, await say(probe, places(bad, 4)))
         assert heard[-1] == (bad, 4)
 
 
-async def test_what_is_no_event_is_set_aside_and_the_rest_goes_on(postgres: EmbeddedPostgres) -> None:
+async def test_what_is_no_event_is_set_aside_and_the_rest_goes_on(ground: Ground) -> None:
     heard: list[int] = []
 
     async def hear(_: AsyncSession, event: PlacesChanged) -> None:
         heard.append(event.version)
 
-    async with listening(postgres, projection=hear) as probe:
+    async with listening(ground, projection=hear) as probe:
         await send(
             probe,
             Message("relink.referral", b"key", b"not json"),
-            Message("relink.referral", None, None),
+            Message("relink.referral", b"", None),
             Message("relink.referral", b"\xff\xfe", b"{}"),
             Message("relink.referral", b"\0x", b"{}", [("a\0b", b"c\0d")]),
         )
-        await wait_until_past(probe.runtime, await say(probe, places(new_id(), 7)))
+        await heard_by(probe.runtime, await say(probe, places(new_id(), 7)))
         assert heard == [7]
         async with probe.runtime.sessions() as session:
             keys = list(await session.scalars(select(parked_events.c.key).order_by(parked_events.c.parked_id)))
         assert keys == ["key", None, None, None]
 
 
-async def test_a_type_nobody_knows_is_passed_over(postgres: EmbeddedPostgres) -> None:
+async def test_a_type_nobody_knows_is_passed_over(ground: Ground) -> None:
     async def hear(_: AsyncSession, event: PlacesChanged) -> None:
         raise AssertionError
 
-    async with listening(postgres, projection=hear) as probe:
+    async with listening(ground, projection=hear) as probe:
         case_id = new_id()
         event = ConsentWithdrawn(version=1, case_id=case_id, occurred_at=clock.now(), consent_id=new_id())
-        await wait_until_past(probe.runtime, await say(probe, event))
+        await heard_by(probe.runtime, await say(probe, event))
         async with probe.runtime.sessions() as session:
             assert await session.scalar(select(func.count()).select_from(parked_events)) == 0
 
 
-async def test_a_bad_deploy_stops_the_consumer(postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_bad_deploy_stops_the_consumer(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(consuming, "RETRIES", ())
 
     async def refuse(_: AsyncSession, event: PlacesChanged) -> None:
@@ -176,7 +201,7 @@ async def test_a_bad_deploy_stops_the_consumer(postgres: EmbeddedPostgres, monke
 
     service = probe_service()
     service.projections.on(PlacesChanged)(refuse)
-    probe = await start_probe(postgres, service)
+    probe = await ground.start(service)
     await say(probe, *[places(new_id(), 1) for _ in range(100)])
     connection = await asyncpg.connect(probe.settings.database_url.get_secret_value())
     sender = await probe.runtime.bus.sender()
@@ -193,7 +218,7 @@ async def test_a_bad_deploy_stops_the_consumer(postgres: EmbeddedPostgres, monke
 
 
 async def test_a_database_that_is_away_holds_the_event_and_parks_nothing(
-    postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(consuming, "BACK_OFF", (0.0,))
     failures = 3
@@ -206,9 +231,9 @@ async def test_a_database_that_is_away_holds_the_event_and_parks_nothing(
             raise ConnectionRefusedError
         heard.append(event.version)
 
-    async with listening(postgres, projection=hear) as probe:
+    async with listening(ground, projection=hear) as probe:
         last = await say(probe, places(new_id(), 1))
-        await wait_until_past(probe.runtime, last)
+        await heard_by(probe.runtime, last)
         assert heard == [1]
         async with probe.runtime.sessions() as session:
             assert await session.scalar(select(func.count()).select_from(parked_events)) == 0
@@ -222,41 +247,11 @@ async def test_a_group_that_comes_late_starts_at_the_beginning_and_a_reaction_at
     assert await probe.runtime.bus.lag("late.reactions", topics) == 0
 
 
-async def test_two_readers_of_a_group_take_turns(probe: Probe) -> None:
-    topics = ["relink.registry"]
-    await send(probe, Message("relink.registry", b"k", b"1"), Message("relink.registry", b"k", b"2"))
-    one = await probe.runtime.bus.subscribe("group", topics)
-    other = asyncio.create_task(probe.runtime.bus.subscribe("group", topics))
-    read = await one.poll(1, 0)
-    await one.commit(read)
-    assert not other.done()
-    await one.close()
-    two = await other
-    assert [message.value for message in await two.poll(10, 0)] == [b"2"]
-    await two.close()
-
-
-async def test_many_senders_leave_no_gap_and_no_double(probe: Probe) -> None:
-    async def send(number: int) -> None:
-        sender = await probe.runtime.bus.sender()
-        for _ in range(20):
-            await sender.send([Message("relink.registry", str(number).encode(), b"{}")] * 5)
-        await sender.close()
-
-    await asyncio.gather(*[send(number) for number in range(4)])
-    subscription = await probe.runtime.bus.subscribe("group", ["relink.registry"])
-    offsets: list[int] = []
-    while batch := await subscription.poll(100, 0):
-        offsets += [message.offset for message in batch]
-    assert offsets == list(range(400))
-    await subscription.close()
-
-
-async def test_the_outbox_marks_what_was_sent(postgres: EmbeddedPostgres) -> None:
+async def test_the_outbox_marks_what_was_sent(ground: Ground) -> None:
     async def hear(_: AsyncSession, event: PlacesChanged) -> None: ...
 
-    async with listening(postgres, projection=hear) as probe:
-        await wait_until_past(probe.runtime, await say(probe, places(new_id(), 1)))
+    async with listening(ground, projection=hear) as probe:
+        await heard_by(probe.runtime, await say(probe, places(new_id(), 1)))
         async with probe.runtime.sessions() as session:
             await session.execute(update(outbox_table).values(type=outbox_table.c.type))  # waits for the relay's mark
             unpublished = select(func.count()).select_from(outbox_table).where(outbox_table.c.published_at.is_(None))
@@ -264,7 +259,7 @@ async def test_the_outbox_marks_what_was_sent(postgres: EmbeddedPostgres) -> Non
 
 
 async def test_a_reaction_does_not_act_on_what_its_projections_could_not_apply(
-    postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(consuming, "RETRIES", ())
     reacted: list[int] = []
@@ -275,8 +270,8 @@ async def test_a_reaction_does_not_act_on_what_its_projections_could_not_apply(
     async def react(_: AsyncSession, event: PlacesChanged) -> None:
         reacted.append(event.version)
 
-    async with listening(postgres, projection=project, reaction=react) as probe:
-        await wait_until_past(probe.runtime, await say(probe, places(new_id(), 1)))
+    async with listening(ground, projection=project, reaction=react) as probe:
+        await heard_by(probe.runtime, await say(probe, places(new_id(), 1)))
         assert reacted == []
         async with probe.runtime.sessions() as session:
             listeners = set(await session.scalars(select(parked_events.c.listener)))
@@ -284,7 +279,7 @@ async def test_a_reaction_does_not_act_on_what_its_projections_could_not_apply(
 
 
 async def test_two_who_redrive_a_key_at_once_apply_its_event_once(
-    postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(consuming, "RETRIES", ())
     key, healthy = new_id(), False
@@ -296,8 +291,8 @@ async def test_two_who_redrive_a_key_at_once_apply_its_event_once(
         await asyncio.sleep(0.05)
         heard.append(event.version)
 
-    async with listening(postgres, projection=hear) as probe:
-        await wait_until_past(probe.runtime, await say(probe, places(key, 1)))
+    async with listening(ground, projection=hear) as probe:
+        await heard_by(probe.runtime, await say(probe, places(key, 1)))
         healthy = True
         done = await asyncio.gather(redrive_all(probe, 1), redrive_all(probe, 1))
         assert sorted(each.applied for each in done) == [0, 1]

@@ -18,9 +18,8 @@ from shared.bus import parking
 from shared.bus.interface import Message
 from shared.db import outbox, parked_events
 from shared.events.referral import PlacesChanged
-from shared.http.read_after import wait_until_past
 from shared.ids import new_id
-from tests.integration.shared.speaking import listening, places, redrive_all, say, send
+from tests.integration.shared.speaking import heard_by, listening, places, redrive_all, say, send
 from tests.support.databases import Probe
 from tests.support.tokens import Issuer
 
@@ -68,7 +67,7 @@ class Patient:
     async def say(self, key: UUID, *versions: int) -> None:
         """Said, and met by every listener: applied or parked."""
         for version in versions:
-            await wait_until_past(self.probe.runtime, await say(self.probe, places(key, version)))
+            await heard_by(self.probe.runtime, await say(self.probe, places(key, version)))
 
     async def parked(self, **query: str | int) -> list[dict[str, Any]]:
         answer = await self.http.get(PARKED, params=query)
@@ -180,7 +179,7 @@ async def test_what_happens_while_a_key_is_redriven_comes_after_it(patient: Pati
     assert patient.heard == []
     patient.released.set()
     assert (await redriving).json()["left"] == 0
-    await wait_until_past(patient.probe.runtime, live)
+    await heard_by(patient.probe.runtime, live)
     assert patient.heard == [1, 2]
     assert await patient.parked() == []
 
