@@ -210,21 +210,21 @@ class PostgresBus:
 
 def _to_text(headers: Headers) -> str:
     """Names and values; a value that is text stands as it is, any other as base64 in a list."""
-    return json.dumps([[name, _value_as_json(value)] for name, value in headers])
+    try:
+        return json.dumps([(name, None if value is None else value.decode()) for name, value in headers])
+    except UnicodeDecodeError:
+        return json.dumps([(name, _value_as_json(value)) for name, value in headers])
 
 
 def _value_as_json(value: bytes | None) -> str | list[str] | None:
     try:
-        text = None if value is None else value.decode()
+        return None if value is None else value.decode()
     except UnicodeDecodeError:
-        text = None
-    if (text is None and value is not None) or (text is not None and "\0" in text):
         return [base64.b64encode(value or b"").decode()]
-    return text
 
 
 def _from_text(kept: str) -> Headers:
     return [
-        (name, base64.b64decode(value[0]) if isinstance(value, list) else None if value is None else value.encode())
+        (name, value.encode() if isinstance(value, str) else None if value is None else base64.b64decode(value[0]))
         for name, value in json.loads(kept)
     ]

@@ -58,21 +58,28 @@ class Questions:
 
     async def _opened(self) -> _Clients:
         if self._clients is None:
-            self._clients = _Clients(AIOKafkaAdminClient(**self._options()), AIOKafkaConsumer(**self._options()))
-            await self._clients.admin.start()
-            await self._clients.reader.start()
+            clients = _Clients(AIOKafkaAdminClient(**self._options()), AIOKafkaConsumer(**self._options()))
+            try:
+                await clients.admin.start()
+                await clients.reader.start()
+            except BaseException:
+                await clients.close()
+                raise
+            self._clients = clients
         return self._clients
 
     async def _ask(self, question: Callable[[_Clients], Awaitable[T]]) -> T:
         """The answer. What passes by itself (an election, a coordinator that is being made) is waited out for a while.
 
         The clients are kept open; after a fault new ones begin at the bootstrap servers, for their picture may be old.
+        When none of those answers that is said at once.
         """
         until = time.monotonic() + PATIENCE_SECONDS
         while True:
             async with self._asking:
+                clients = await self._opened()
                 try:
-                    return await question(await self._opened())
+                    return await question(clients)
                 except BaseException as error:
                     await self._forget()
                     if not (isinstance(error, KafkaError) and error.retriable) or time.monotonic() > until:
