@@ -51,7 +51,7 @@ async def one_process() -> AsyncIterator[Databases]:
             assert child.stdout is not None
             yield Databases(**json.loads(await child.stdout.readline()))
         finally:
-            await _stop(child)
+            await stop(child)
 
 
 @asynccontextmanager
@@ -69,26 +69,30 @@ async def separate_processes() -> AsyncIterator[Databases]:
                 yield Databases(_url(settings["referral"]), _url(settings["monitoring"]))
             finally:
                 for child in children:
-                    await _stop(child)
+                    await stop(child)
 
 
-async def _worker(settings: Settings) -> asyncio.subprocess.Process:
+def environment(settings: Settings) -> dict[str, str]:
+    """The variables by which a process of the service is told these settings."""
     told = {name: value for name, value in settings if value is not None and name != "service"}
-    environment = {
+    return {
         f"RELINK_{name.upper()}": value.get_secret_value() if isinstance(value, SecretStr) else str(value)
         for name, value in told.items()
     }
+
+
+async def _worker(settings: Settings) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         f"services.{settings.service}",
         "worker",
-        env=os.environ | environment,
+        env=os.environ | environment(settings),
         stdout=asyncio.subprocess.DEVNULL,
     )
 
 
-async def _stop(child: asyncio.subprocess.Process) -> None:
+async def stop(child: asyncio.subprocess.Process) -> None:
     if child.returncode is not None:
         raise RuntimeError(f"a process that was measured ended by itself with {child.returncode}")
     child.send_signal(signal.SIGTERM)
