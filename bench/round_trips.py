@@ -18,7 +18,8 @@ class Wire:
 
     def __init__(self, url: str) -> None:
         there = urlsplit(url)
-        assert there.hostname and there.port
+        assert there.hostname
+        assert there.port
         self._there = there.hostname, there.port
         self._url = there
         self.url = ""
