@@ -12,6 +12,8 @@ from pydantic import TypeAdapter
 from sqlalchemy import ColumnElement, Select, Text, cast, func, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared import writes
+
 Row = TypeVar("Row")
 _NOTHING: ColumnElement[Any] = literal_column("'[]'::json")
 
@@ -20,7 +22,7 @@ _NOTHING: ColumnElement[Any] = literal_column("'[]'::json")
 class Question(Generic[Row]):
     """`query` names its parameters with `bindparam`, and its columns like the fields of `row`."""
 
-    query: Select[Any]
+    query: Select[*tuple[Any, ...]]
     row: type[Row]
     rows: TypeAdapter[list[Row]] = field(init=False)
 
@@ -44,7 +46,9 @@ class Answers:
 
 
 async def ask(session: AsyncSession, *questions: Question[Any], **told: Any) -> Answers:
-    """One statement, and so one view of the data. What the session has not flushed yet is not in it."""
+    """One statement, and so one view of the data; what the session has changed is in it."""
+    if session.new or session.dirty or session.deleted or writes.are_waiting(session):
+        await session.flush()
     row = (await session.execute(_together(questions), told)).one()
     return Answers(dict(zip(questions, row, strict=True)))
 
@@ -54,7 +58,7 @@ def _together(questions: tuple[Question[Any], ...]) -> Select[Any]:
     return select(*(_as_json(question.query, f"answer_{number}") for number, question in enumerate(questions)))
 
 
-def _as_json(query: Select[Any], name: str) -> Any:
+def _as_json(query: Select[*tuple[Any, ...]], name: str) -> Any:
     rows = query.subquery(name)
     return select(cast(func.coalesce(func.json_agg(rows.table_valued()), _NOTHING), Text)).scalar_subquery().label(name)
 

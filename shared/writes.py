@@ -65,6 +65,10 @@ def _put(session: AsyncSession, change: Change, row: Row) -> None:
     session.info.setdefault(_PENDING, {})[key] = change, row
 
 
+def are_waiting(session: AsyncSession) -> bool:
+    return bool(session.info.get(_PENDING))
+
+
 def forget(session: Session) -> None:
     """Nothing of what was gathered will be written."""
     session.info.pop(_PENDING, None)
@@ -91,7 +95,9 @@ def _execute(session: Session, changes: Iterable[tuple[Change, Row]]) -> None:
     for change, row in changes:
         together.setdefault(change, []).append({name: _told(value) for name, value in row.items()})
     if together:
-        documents = {f"rows_{number}": to_json(rows, fallback=_as_text).decode() for number, rows in enumerate(together.values())}
+        documents = {
+            f"rows_{number}": to_json(rows, fallback=_as_text).decode() for number, rows in enumerate(together.values())
+        }
         session.connection().execute(_statement(tuple(together)), documents)
 
 

@@ -134,7 +134,8 @@ class Router(APIRouter):
         super().__init__(tags=list(tags), route_class=Route)
 
 
-def _session(request: Request) -> AsyncSession:
+# Dependencies are coroutines, for FastAPI runs plain functions in a thread, and waits for it.
+async def _session(request: Request) -> AsyncSession:
     session: AsyncSession = request.state.session
     return session
 
@@ -143,7 +144,7 @@ Transaction = Annotated[AsyncSession, Depends(_session)]
 """The request's one transaction; nobody but the route commits it."""
 
 
-def _expected(if_match: Annotated[str | None, Header(description="The ETag that was read")] = None) -> int:
+async def _expected(if_match: Annotated[str | None, Header(description="The ETag that was read")] = None) -> int:
     if if_match is None:
         raise PreconditionRequired
     tag = if_match.strip().removeprefix("W/").strip('"')
