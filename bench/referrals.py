@@ -16,6 +16,7 @@ import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import httpx
@@ -37,9 +38,11 @@ from shared.settings import Settings
 ORIGIN = "http://127.0.0.1:8000"
 PATH = "/referral/v1/referrals"
 CONNECTIONS = 8
-RUNS, SECONDS, WARM_UP_SECONDS = 5, 4.0, 2.0
-CASES = 60_000
-PATIENCE = 60.0
+RUNS = 5
+REFERRALS = {"one": 600, "floor": 3000, "two": 600}
+"""In each run, and before the first: enough for every connection to have prepared its statements."""
+CASES = (RUNS + 1) * sum(REFERRALS.values()) + 2
+PATIENCE = 240.0
 RATIO_LIMIT, CPU_LIMIT = 0.15, 1.1
 TICKS = os.sysconf("SC_CLK_TCK")
 API = "import sys; from services.referral.app import service; service.port = int(sys.argv[1]); service.main(['api'])"
@@ -124,30 +127,26 @@ class Load:
             "Content-Type: application/json\r\nIdempotency-Key: "
         )
 
-    async def run(self, apis: Sequence[Api], seconds: float) -> Run:
-        """One request after another on each connection, for so long; every answer must be 201."""
+    async def run(self, apis: Sequence[Api], how_many: int) -> Run:
+        """One request after another on each connection; every answer must be 201."""
+        orders = islice(self._orders, how_many)
         cpu = sum(api.cpu_seconds() for api in apis)
         began = time.perf_counter()
-        until = began + seconds
         ports = [apis[number % len(apis)].port for number in range(CONNECTIONS)]
-        done = sum(await asyncio.gather(*(self._connection(port, until) for port in ports)))
+        await asyncio.gather(*(self._connection(port, orders) for port in ports))
         took = time.perf_counter() - began
         cpu = sum(api.cpu_seconds() for api in apis) - cpu
-        return Run(done / took, cpu / done * 1000)
+        return Run(how_many / took, cpu / how_many * 1000)
 
-    async def _connection(self, port: int, until: float) -> int:
+    async def _connection(self, port: int, orders: Iterator[Order]) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        done = 0
-        while time.perf_counter() < until:
-            order = next(self._orders)
+        for order in orders:
             head = f"{self._head}{order.key}\r\nContent-Length: {len(order.body)}\r\n\r\n"
             writer.write(head.encode() + order.body)
             answer = await reader.readuntil(b"\r\n\r\n")
             body = await reader.readexactly(int(answer.lower().partition(b"content-length:")[2].split(b"\r\n", 1)[0]))
             assert answer.startswith(b"HTTP/1.1 201 "), body.decode()
-            done += 1
         writer.close()
-        return done
 
 
 async def _round_trips(settings: Settings, trust: Trust, world: World) -> int:
@@ -189,9 +188,11 @@ async def measure() -> Figures:
             ):
                 load = Load(world.orders, world.token)
                 sides = {"one": [first], "floor": [floor], "two": [first, second]}
-                for apis in sides.values():
-                    await load.run(apis, WARM_UP_SECONDS)
-                runs = [{name: await load.run(apis, SECONDS) for name, apis in sides.items()} for _ in range(RUNS)]
+                for name, apis in sides.items():
+                    await load.run(apis, REFERRALS[name])
+                runs = [
+                    {name: await load.run(apis, REFERRALS[name]) for name, apis in sides.items()} for _ in range(RUNS)
+                ]
             return _summed_up(runs, await _round_trips(settings, Trust.from_file(trusted, ORIGIN), world))
 
 

@@ -11,10 +11,13 @@ from typing import Any, Generic, TypeVar
 from pydantic import TypeAdapter
 from sqlalchemy import ColumnElement, Select, Text, cast, func, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import attributes, make_transient_to_detached
+from sqlalchemy.orm.util import identity_key
 
 from shared import writes
 
 Row = TypeVar("Row")
+Thing = TypeVar("Thing")
 _NOTHING: ColumnElement[Any] = literal_column("'[]'::json")
 
 
@@ -67,3 +70,16 @@ def columns_of(model: Any, row: Any) -> list[Any]:
     """The columns of a model's table that are fields of the dataclass."""
     columns = model.__table__.c
     return [columns[each.name] for each in fields(row) if each.name in columns]
+
+
+def as_read(session: AsyncSession, model: type[Thing], values: dict[str, Any]) -> Thing:
+    """The object of the session as if the ORM had just read these columns of it."""
+    thing = model(**values)
+    known = session.identity_map.get(identity_key(instance=thing))
+    if known is None:
+        make_transient_to_detached(thing)
+        session.add(thing)
+        return thing
+    for name, value in values.items():
+        attributes.set_committed_value(known, name, value)
+    return known

@@ -9,14 +9,15 @@ from sqlalchemy import ColumnElement, Select, bindparam, exists, false, func, se
 from sqlalchemy.dialects.postgresql import UUID as PgUuid  # noqa: N811  # Python's own has the name
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased, selectinload
+from sqlalchemy.orm.attributes import set_committed_value
 
 from services.referral.cases.domain import VULNERABLE, NotCaseOwner, Phase, comparable_name
-from services.referral.cases.models import OWNER, RECEIVER, Assessment, Case, CaseParty
+from services.referral.cases.models import OWNER, RECEIVER, Assessment, Case, CaseMember, CaseParty
 from shared.actor import Actor
 from shared.crypto import CaseKeys, case_keys
 from shared.errors import NotFound
 from shared.http import Page, PageRequest, page_of
-from shared.questions import Question, ask
+from shared.questions import Answers, Question, as_read, ask, columns_of
 
 
 def _cases() -> Select[Case]:
@@ -25,8 +26,11 @@ def _cases() -> Select[Case]:
 
 def _visible_to(organization_id: Any, *as_what: ColumnElement[bool]) -> Select[Case]:
     """The cases that the organisation of whoever asks owns, or has a part in by a referral."""
-    party = exists().where(CaseParty.case_id == Case.case_id, CaseParty.organization_id == organization_id, *as_what)
-    return _cases().where(party)
+    return _cases().where(_is_party(organization_id, *as_what))
+
+
+def _is_party(organization_id: Any, *as_what: ColumnElement[bool]) -> ColumnElement[bool]:
+    return exists().where(CaseParty.case_id == Case.case_id, CaseParty.organization_id == organization_id, *as_what)
 
 
 def _locked(statement: Select[Case]) -> Select[Case]:
@@ -35,8 +39,8 @@ def _locked(statement: Select[Case]) -> Select[Case]:
 
 
 _THIS: Any = bindparam("case_id", type_=PgUuid())
-_VISIBLE_LOCKED = _locked(_visible_to(bindparam("asker_id", type_=PgUuid())).where(Case.case_id == _THIS))
-"""Made once: it begins every action of a case owner."""
+_LOCKED_ALONE = _locked(select(Case).where(_is_party(bindparam("asker_id", type_=PgUuid())), Case.case_id == _THIS))
+"""Made once: it begins every referral."""
 
 
 async def _one(session: AsyncSession, statement: Select[Case]) -> Case:
@@ -73,14 +77,42 @@ async def get_acting_for_update(session: AsyncSession, actor: Actor, case_id: UU
 
 
 async def get_visible_for_update(session: AsyncSession, actor: Actor, case_id: UUID) -> Case:
-    found = await session.scalars(_VISIBLE_LOCKED, {"asker_id": actor.org_id, "case_id": case_id})
-    if (case := found.one_or_none()) is None:
-        raise NotFound
-    return case
+    return await _one(session, _locked(_visible_to(actor.org_id).where(Case.case_id == case_id)))
 
 
 async def get_owned_for_update(session: AsyncSession, actor: Actor, case_id: UUID) -> Case:
     return _owned_by(actor, await get_visible_for_update(session, actor, case_id))
+
+
+async def lock_owned(session: AsyncSession, actor: Actor, case_id: UUID) -> Case:
+    """The same without its members, which are to be asked for with other things (`MEMBERS`, `with_members`)."""
+    found = await session.scalars(_LOCKED_ALONE, {"asker_id": actor.org_id, "case_id": case_id})
+    if (case := found.one_or_none()) is None:
+        raise NotFound
+    return _owned_by(actor, case)
+
+
+@dataclass(frozen=True)
+class MemberRead:
+    """The columns of a member that hold no identity."""
+
+    member_id: UUID
+    case_id: UUID
+    position: int
+    sex: str
+    age_band: str
+
+
+MEMBERS = Question(
+    select(*columns_of(CaseMember, MemberRead)).where(CaseMember.case_id == _THIS).order_by(CaseMember.position),
+    MemberRead,
+)
+
+
+def with_members(session: AsyncSession, case: Case, answers: Answers) -> None:
+    """Fill in the members of a case that was read without them."""
+    members = [as_read(session, CaseMember, vars(each)) for each in answers.to(MEMBERS)]
+    set_committed_value(case, "members", members)
 
 
 def _owned_by(actor: Actor, case: Case) -> Case:

@@ -1,7 +1,6 @@
 """Consents and derogations of a case: for its owner to read, for referrals to be judged by."""
 
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +12,7 @@ from services.referral.cases.models import Case
 from services.referral.consents.models import Consent, TransferDerogation
 from shared.errors import NotFound
 from shared.http import Page, PageRequest, page_of
-from shared.questions import Question, ask, columns_of
+from shared.questions import Question, columns_of
 
 
 @dataclass(frozen=True)
@@ -58,16 +57,6 @@ DEROGATIONS = Question(
     Derogation,
 )
 """The derogations recorded on a day or before that have not run out."""
-
-
-async def consents_in_force(
-    session: AsyncSession, case_id: UUID, on: date, purpose: str = "assistance"
-) -> list[ConsentInForce]:
-    return (await ask(session, CONSENTS, case_id=case_id, on=on, purpose=purpose)).to(CONSENTS)
-
-
-async def derogations_in_force(session: AsyncSession, case_id: UUID, on: date) -> list[Derogation]:
-    return (await ask(session, DEROGATIONS, case_id=case_id, on=on)).to(DEROGATIONS)
 
 
 async def get(session: AsyncSession, case: Case, consent_id: UUID) -> Consent:

@@ -2,14 +2,13 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
     Date,
-    Select,
     Text,
     and_,
     any_,
@@ -19,7 +18,6 @@ from sqlalchemy import (
     func,
     or_,
     select,
-    tuple_,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import UUID as PgUuid  # noqa: N811  # Python's own has the name
@@ -29,7 +27,7 @@ from sqlalchemy.orm import aliased
 from services.referral.known.domain import reach
 from services.referral.known.models import Agreement, Decision, Mechanism, Organization, Programme, Service
 from shared.events.registry import Covers, Deadlines, Disclosure, TransferInstrument
-from shared.questions import Question, ask, columns_of
+from shared.questions import Question, columns_of
 
 
 @dataclass(frozen=True)
@@ -87,19 +85,6 @@ class KnownMechanism:
     procedure: str | None
     development_referral_system: str
     active: bool
-
-
-@dataclass(frozen=True)
-class KnownDecision:
-    decision_id: UUID
-    case_id: UUID
-    service_id: UUID
-    outcome: str
-    organization_id: UUID
-    as_of: date
-    decided_at: datetime
-    superseded: bool
-    """A later decision for the same case and service exists."""
 
 
 # Of mechanisms that meet an area equally closely the more local one comes first.
@@ -244,109 +229,9 @@ async def find_services(session: AsyncSession, service_ids: Collection[UUID]) ->
     }
 
 
-async def agreements_in_force(
-    session: AsyncSession, on: date, organization_ids: Collection[UUID]
-) -> list[KnownAgreement]:
-    """The agreements in force on that day that have at least one of these organisations as a party."""
-    rows = await session.scalars(
-        select(Agreement)
-        .where(_in_force(on), Agreement.party_ids.overlap(list(organization_ids)))
-        .order_by(Agreement.agreement_id)
-    )
-    return [_agreement(row) for row in rows]
-
-
-async def get_agreement(session: AsyncSession, agreement_id: UUID) -> KnownAgreement | None:
-    """The agreement as it was last heard of, in force or not."""
-    row = await session.get(Agreement, agreement_id)
-    return None if row is None else _agreement(row)
-
-
-def _agreement(row: Agreement) -> KnownAgreement:
-    return KnownAgreement(
-        row.agreement_id,
-        row.kind,
-        frozenset(row.party_ids),
-        Covers.model_validate(row.covers),
-        row.countries,
-        row.valid_from,
-        row.valid_until,
-        Deadlines.model_validate(row.deadlines),
-        Disclosure.model_validate(row.disclosure),
-        None if row.transfer_instrument is None else TransferInstrument.model_validate(row.transfer_instrument),
-    )
-
-
-async def mechanisms_for(session: AsyncSession, country: str, area: str | None) -> list[KnownMechanism]:
-    """The active mechanisms that serve the area, the smallest area first, those for the whole country last."""
-    found = await ask(session, MECHANISMS, countries=[country], mechanism_ids=[])
-    return nearest_first(found.to(MECHANISMS), country, area)
-
-
 def nearest_first(mechanisms: Iterable[KnownMechanism], country: str, area: str | None) -> list[KnownMechanism]:
     """The active ones of these that serve the area, the smallest area first, those for the whole country last."""
     found = [(reach(country, area, each.covered_areas or each.areas), each) for each in mechanisms if each.active]
     serving = [(closeness, each) for closeness, each in found if closeness is not None and country in each.countries]
     serving.sort(key=lambda pair: (-pair[0], _NEAREST_FIRST[pair[1].kind]))
     return [each for _, each in serving]
-
-
-async def get_mechanism(session: AsyncSession, mechanism_id: UUID) -> KnownMechanism | None:
-    row = await session.get(Mechanism, mechanism_id)
-    return None if row is None else _mechanism(row)
-
-
-def _mechanism(row: Mechanism) -> KnownMechanism:
-    return KnownMechanism(
-        row.mechanism_id,
-        row.name,
-        row.kind,
-        row.organization_id,
-        row.parent_id,
-        row.countries,
-        row.areas,
-        row.covered_areas,
-        row.needs,
-        row.procedure,
-        row.development_referral_system,
-        row.active,
-    )
-
-
-async def current_decision(session: AsyncSession, case_id: UUID, service_id: UUID) -> KnownDecision | None:
-    """The latest decision for this case and service, after any appeal."""
-    statement = _decisions().where(Decision.case_id == case_id, Decision.service_id == service_id)
-    return await _one_decision(
-        session, statement.order_by(Decision.decided_at.desc(), Decision.decision_id.desc()).limit(1)
-    )
-
-
-async def get_decision(session: AsyncSession, decision_id: UUID) -> KnownDecision | None:
-    return await _one_decision(session, _decisions().where(Decision.decision_id == decision_id))
-
-
-def _decisions() -> Select[Decision, bool]:
-    later = aliased(Decision)
-    superseded = exists().where(
-        later.case_id == Decision.case_id,
-        later.service_id == Decision.service_id,
-        tuple_(later.decided_at, later.decision_id) > tuple_(Decision.decided_at, Decision.decision_id),
-    )
-    return select(Decision, superseded)
-
-
-async def _one_decision(session: AsyncSession, statement: Select[Decision, bool]) -> KnownDecision | None:
-    found = (await session.execute(statement)).one_or_none()
-    if found is None:
-        return None
-    row, superseded = found
-    return KnownDecision(
-        row.decision_id,
-        row.case_id,
-        row.service_id,
-        row.outcome,
-        row.organization_id,
-        row.as_of,
-        row.decided_at,
-        superseded,
-    )

@@ -33,16 +33,19 @@ _LOCKED = (
 
 
 async def lock(
-    session: AsyncSession, *service_ids: UUID, heard: Mapping[UUID, int | None] = MappingProxyType({})
+    session: AsyncSession,
+    *service_ids: UUID,
+    locked: Mapping[UUID, Ledger] = MappingProxyType({}),
+    heard: Mapping[UUID, int | None] = MappingProxyType({}),
 ) -> dict[UUID, Ledger]:
     """The ledgers of these services under their locks, with the number of places now set aside.
 
-    If that number changed since, whoever queues may have the places that are free, whatever he let pass before. Where
-    the ledger says what the caller has `heard` the number is not read again.
+    If that number changed since, whoever queues may have the places that are free, whatever he let pass before. The
+    caller may have `locked` some already; where one says what the caller has `heard` the number is not read again.
     """
     ledgers = {}
     for service_id in sorted(set(service_ids)):
-        ledger = ledgers[service_id] = await lock_row(session, service_id)
+        ledger = ledgers[service_id] = locked.get(service_id) or await lock_row(session, service_id)
         if service_id in heard and heard[service_id] == ledger.set_aside:
             continue
         service = await known.get_service(session, service_id)

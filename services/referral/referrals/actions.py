@@ -32,7 +32,7 @@ DRAFTED, EDITED = "draft", "edit"
 
 async def create(session: AsyncSession, actor: Actor, body: ReferralIn) -> Journey:
     """The referral is on its way; ReferralCreated is said. A draft only stands there, and nothing is said."""
-    case = await cases.get_owned_for_update(session, actor, body.case_id)
+    case = await cases.lock_owned(session, actor, body.case_id)
     if case.is_closed:
         raise CaseIsClosed
     referral = Referral(
@@ -42,6 +42,7 @@ async def create(session: AsyncSession, actor: Actor, body: ReferralIn) -> Journ
     brief = await queries.brief(
         session, case, body.service_id, referral_id=referral.referral_id, decision_id=body.decision_id,
         mechanism_ids=[body.via], follows_id=body.follows_referral_id,
+        ledger_ids=[] if body.draft else [body.service_id],
     )  # fmt: skip
     await _fill(session, referral, case, body, follows=brief.siblings.follows)
     journey = Journey(referral, case, [], None, routing.referable(brief.ground.service), brief)

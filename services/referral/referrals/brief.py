@@ -1,8 +1,10 @@
 """What is known before a leg is travelled: asked in one go (`queries.brief`), under the lock of the case."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
+from services.referral.places.models import Ledger
 from services.referral.routing.queries import Ground
 
 
@@ -32,3 +34,5 @@ class Brief:
     siblings: Siblings
     parts_elsewhere: list[Part]
     """In the other referrals of the case."""
+    ledgers: Mapping[UUID, Ledger]
+    """Those of them that were to be locked and were there."""

@@ -203,8 +203,12 @@ async def brief(
     mechanism_ids: Collection[UUID | None] = (),
     sent_under_id: UUID | None = None,
     follows_id: UUID | None = None,
+    ledger_ids: Collection[UUID] = (),
 ) -> Brief:
-    """Facts of others as they are now, and of the case as it stands under its lock; `routing.asked_of` says of whom."""
+    """Facts of others as they are now, and of the case as it stands under its lock; `routing.asked_of` says of whom.
+
+    The ledgers of the services `ledger_ids` are locked with it, and the case gets its members.
+    """
     told = routing.asked_of(
         case,
         service_id,
@@ -213,9 +217,10 @@ async def brief(
         mechanism_ids=[each for each in mechanism_ids if each is not None],
         sent_under_id=sent_under_id,
     )
-    answers = await ask(
-        session, *routing.GROUND, cases.SIGNS, SIBLINGS, PARTS, **told, referral_id=referral_id, follows_id=follows_id
-    )
+    questions = *routing.GROUND, cases.SIGNS, cases.MEMBERS, places.LEDGERS, SIBLINGS, PARTS
+    told |= {"referral_id": referral_id, "follows_id": follows_id, "ledger_ids": sorted(ledger_ids)}
+    answers = await ask(session, *questions, **told)
+    cases.with_members(session, case, answers)
     signs = answers.one(cases.SIGNS)
     return Brief(
         ground=routing.ground_of(case, answers),
@@ -223,6 +228,7 @@ async def brief(
         vulnerable=signs.vulnerable,
         siblings=answers.one(SIBLINGS),
         parts_elsewhere=answers.to(PARTS),
+        ledgers=places.locked(session, answers),
     )
 
 

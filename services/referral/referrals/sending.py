@@ -107,7 +107,8 @@ async def _travel(step: Step, brief: Brief, leg: Leg, service: KnownService, par
     sender_id = referral.owner_id if parent is None else parent.organization_id
     number = 1 if parent is None else parent.leg + 1
     locked = {service.service_id} | ({journey.claim.service_id} if journey.claim is not None else set())
-    ledgers = await places.lock(session, *locked, heard={service.service_id: service.set_aside})
+    heard = {service.service_id: service.set_aside}
+    ledgers = await places.lock(session, *locked, locked=brief.ledgers, heard=heard)
     told = LegTold(
         sender_id=sender_id,
         recipient_id=leg.organization_id,
