@@ -1,6 +1,7 @@
 """A service is a declaration: its name, its tables and its modules. All that services have in common is here."""
 
 import asyncio
+import gc
 import signal
 import sys
 from collections.abc import AsyncIterator, Sequence
@@ -10,6 +11,7 @@ from importlib.util import find_spec
 from typing import Any
 
 import uvicorn
+import uvloop
 from fastapi import APIRouter, FastAPI
 from pydantic import SecretStr
 from sqlalchemy.orm import DeclarativeBase
@@ -143,7 +145,7 @@ class Service:
             case ["api"]:
                 asyncio.run(self._serve(settings))
             case ["worker"]:
-                sys.exit(asyncio.run(self._work(settings)))
+                sys.exit(uvloop.run(self._work(settings)))
             case ["migrate"]:
                 asyncio.run(self.migrate(settings))
             case ["revise", message]:
@@ -188,6 +190,9 @@ class Service:
 
     async def _work(self, settings: Settings) -> int:
         """The exit code of a worker that has ended."""
+        # What was loaded stays: looking through it again and again took 40 % of the time of a projection's batches.
+        gc.freeze()
+        gc.set_threshold(20_000, 10, 10)
         async with self._runtime(settings) as runtime, seen_from_outside(runtime):
             task = asyncio.create_task(exit_code_of(self.worker(runtime)))
             loop = asyncio.get_running_loop()
