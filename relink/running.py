@@ -26,7 +26,7 @@ class Running(ABC):
 
     def client(self, client_id: str) -> httpx.AsyncClient:
         """An HTTP client that speaks for a demo client, with a fresh token on every request. The caller closes it."""
-        return httpx.AsyncClient(base_url=self.origin, auth=_DemoAuth(self.issuer, client_id), timeout=30)
+        return httpx.AsyncClient(base_url=self.origin, auth=_DemoAuth(self.issuer, client_id), timeout=90)
 
     @abstractmethod
     async def move_clock(self, now: datetime) -> int:
