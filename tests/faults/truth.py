@@ -167,13 +167,13 @@ def _stale(look: _Look, told: Counter[tuple[UUID, int, str]]) -> int:
 def _miscounted(look: _Look) -> int:
     """Counts in the ledgers of places that their claims do not bear out, and histories with a version twice."""
     claims = {(row["service_id"], row["state"]): row["count"] for row in look.of("referral", OPEN_CLAIMS)}
-    wrong = sum(
+    wrong: int = sum(
         row[state] != claims.get((row["service_id"], state), 0)
         for row in look.of("referral", LEDGERS)
         for state in ("held", "offered", "used", "queued")
     )
-    twice = sum(len(set(row["versions"])) != len(row["versions"]) for row in look.of("referral", HISTORY))
-    return int(wrong + twice)
+    twice: int = sum(len(set(row["versions"])) != len(row["versions"]) for row in look.of("referral", HISTORY))
+    return wrong + twice
 
 
 def _ordered_twice(look: _Look, lives: Sequence[Life]) -> int:
@@ -181,4 +181,4 @@ def _ordered_twice(look: _Look, lives: Sequence[Life]) -> int:
     ours = {UUID(life.case["case_id"]) for life in lives}
     registered = [row["subject"] for row in look.said["referral"] if row["type"] == "relink.referral.CaseRegistered"]
     orders = {row["case_id"]: row["count"] for row in look.of("referral", ORDERS)}
-    return sum(orders.get(case_id) != 1 for case_id in ours) + sum(case_id not in ours for case_id in registered)
+    return sum(orders.get(case_id) != 1 for case_id in ours) + sum(each not in ours for each in registered)
