@@ -5,7 +5,7 @@ import enum
 import shutil
 import signal
 import tempfile
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -33,9 +33,14 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+parked_app = typer.Typer(help="Events that a service could not apply: list, redrive, discard.", no_args_is_help=True)
+app.add_typer(parked_app, name="parked")
 main = app
+topics = typer.Typer(help="Make and check the topics on the Kafka that RELINK_KAFKA names.", no_args_is_help=True)
+app.add_typer(topics, name="topics")
 
 Data = Annotated[Path, typer.Option(envvar="RELINK_DATA", help="The folder that keeps everything.")]
+Named = Annotated[str, typer.Argument(metavar="SERVICE", help="The service, configured by the environment.")]
 Origin = Annotated[str, typer.Option(envvar="RELINK_ORIGIN", help="Where Relink answers.")]
 
 
@@ -181,6 +186,99 @@ def token(client: str, origin: Origin = "http://127.0.0.1:8000") -> None:
             typer.echo(remote.token())
     except Refused as error:
         _fail(str(error))
+
+
+@app.command()
+def rebuild(service: str, projection: str) -> None:
+    """Fill a projection anew from the bus, beside the one that answers, and let it take its place."""
+    from relink import rebuild as command
+
+    command.rebuild(service, projection)
+
+
+@app.command()
+def republish(
+    service: str,
+    since: Annotated[str | None, typer.Option("--from", help="Said at or after this time (ISO 8601).")] = None,
+    until: Annotated[str | None, typer.Option("--until", help="Said before this time.")] = None,
+) -> None:
+    """Publish again what a service has said, where only rebuilds read it."""
+    from relink import rebuild as command
+
+    command.republish(service, since, until)
+
+
+@topics.command()
+def create() -> None:
+    """Make the topics that are not there, as configured; those that are stay as they are, and are checked."""
+    from relink.topics import create
+
+    _report(create)
+
+
+@topics.command()
+def check() -> None:
+    """Say what is wrong with the topics, a sentence each, and what to do about it."""
+    from relink.topics import check
+
+    _report(check)
+
+
+def _report(look: Callable[[], list[str]]) -> None:
+    """Say what it found, and fail if that is anything."""
+    if faults := look():
+        _fail("\n".join(faults))
+    typer.echo("All topics are as configured.")
+
+
+@parked_app.command("list")
+def list_parked(service: Named) -> None:
+    """Show what is parked, key by key, and whether the brake is on. Never what the events say."""
+    from relink import parked
+
+    parked.show(service)
+
+
+@parked_app.command("redrive")
+def redrive_parked(
+    service: Named,
+    number: Annotated[int | None, typer.Argument(min=1, help="The number that `list` shows.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="All keys, those of projections first.")] = False,
+) -> None:
+    """Apply a key's events again, in order, up to the first that fails; 1 when something is left."""
+    from relink import parked
+
+    if (number is None) != every:
+        raise typer.BadParameter("name one number, or --all")
+    if not parked.redrive_keys(service, number):
+        raise typer.Exit(1)
+
+
+@parked_app.command("discard")
+def discard_parked(
+    service: Named,
+    number: Annotated[int, typer.Argument(min=1, help="The number that `list` shows.")],
+    reason: Annotated[str, typer.Option(help="Why; it is kept, so it names nobody.")],
+    by: Annotated[str | None, typer.Option(help="Who does it; whoever is logged in, if not said.")] = None,
+    whole_key: Annotated[bool, typer.Option("--whole-key", help="Also all that wait behind the event.")] = False,
+) -> None:
+    """Give up a key's first event, or all of them; who, when, why and which events stays on record."""
+    from relink import parked
+
+    if not (reason := reason.strip()):
+        raise typer.BadParameter("say why", param_hint="--reason")
+    parked.discard(service, number, reason, by, whole_key)
+
+
+@app.command()
+def doctor(
+    services: Annotated[list[str] | None, typer.Argument(metavar="[SERVICE]...", help="All four, if none.")] = None,
+) -> None:
+    """Check configuration, databases, bus, clock and queues of services, and say what to do; 1 when one fails."""
+    from relink import doctor
+
+    if not doctor.examine(services or []):
+        raise typer.Exit(1)
 
 
 def _until_stopped(work: Coroutine[Any, Any, None], folder: DataFolder) -> bool:

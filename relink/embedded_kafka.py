@@ -21,7 +21,7 @@ from relink.kafka_jars import DEPLOY, KafkaFailed, jars, java
 from relink.ports import free_port
 from shared.ids import new_id
 
-START_SECONDS = 120.0
+START_SECONDS = 300.0
 WATCH_SECONDS = 1.0
 STARTED = "Kafka Server started"
 JVM = ("-Xms128m", "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto")

@@ -27,7 +27,7 @@ from shared.http.problems import describe_problems, speak_problems
 from shared.http.request_context import RequestContext
 from shared.http.worker_port import seen_from_outside
 from shared.runtime import Runtime, open_runtime
-from shared.settings import Settings
+from shared.settings import BadSettings, Settings
 from shared.timers import Timers
 from shared.worker import Worker, exit_code_of
 
@@ -49,6 +49,7 @@ class Service:
         self.base = base
         self.keeps_keys = keeps_keys
         self.description = description
+        self.modules = tuple(modules)
         self.routers: list[APIRouter] = []
         self.projections = Projections()
         self.reactions = Reactions()
@@ -133,8 +134,11 @@ class Service:
         """`api`, `worker`, `migrate` or `revise MESSAGE`, configured by the environment (`shared.settings`)."""
         words = list(sys.argv[1:] if arguments is None else arguments)
         telemetry.log_as_json()
-        settings = Settings.read(self.name)
-        self._require(settings)
+        try:
+            settings = Settings.read(self.name)
+        except BadSettings as error:
+            sys.exit(str(error))
+        self.require(settings)
         match words:
             case ["api"]:
                 asyncio.run(self._serve(settings))
@@ -148,21 +152,26 @@ class Service:
             case _:
                 sys.exit(f"usage: python -m services.{self.name} api | worker | migrate | revise MESSAGE")
 
-    def _require(self, settings: Settings) -> None:
-        """Say which variable is missing, before anything else complains about it."""
+    def faults(self, settings: Settings) -> list[str]:
+        """What is wrong with the configuration, a sentence each."""
         needed: dict[str, SecretStr | None] = {"DATABASE_URL": settings.database_url}
         needed |= {"KAFKA": SecretStr(settings.kafka)} if settings.bus == "kafka" else {"BUS_URL": settings.bus_url}
         if self.keeps_keys:
             needed |= {"KEYS_URL": settings.keys_url, "KEY_ENCRYPTION_KEY": settings.key_encryption_key}
         missing = [name for name, value in needed.items() if not (value and value.get_secret_value())]
-        if missing:
-            sys.exit(f"not set: {', '.join(f'RELINK_{self.name.upper()}_{name}' for name in missing)}")
+        faults = [f"RELINK_{self.name.upper()}_{name} is not set" for name in missing]
         for name in ("issuers", "kafka_ca", "kafka_certificate", "kafka_key"):
             if (path := getattr(settings, name)) is not None and not path.is_file():
-                sys.exit(f"RELINK_{name.upper()} names no file")
+                faults.append(f"RELINK_{name.upper()} names no file")
+        if settings.local_clock is not None and not settings.on_loopback:
+            faults.append("RELINK_LOCAL_CLOCK is for local mode, and that for loopback only: RELINK_HOST is not")
+        return faults
+
+    def require(self, settings: Settings) -> None:
+        """Say what is wrong with the configuration, before anything else complains about it."""
+        if faults := self.faults(settings):
+            sys.exit("\n".join(faults))
         if settings.local_clock is not None:
-            if not settings.on_loopback:
-                sys.exit("RELINK_LOCAL_CLOCK is for local mode, and that for loopback only: RELINK_HOST is not")
             clock.follow(settings.local_clock)
 
     @asynccontextmanager

@@ -5,8 +5,12 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class BadSettings(Exception):
+    """A variable holds what it cannot hold; the text names it and never repeats it."""
 
 
 class Settings(BaseSettings):
@@ -62,11 +66,19 @@ class Settings(BaseSettings):
 
     @classmethod
     def read(cls, service: str) -> "Settings":
-        """Settings of `service`: its own variables win over those for all; an empty one is as good as none."""
+        """Settings of `service`: its own variables win over those for all; an empty one is as good as none.
+
+        Raises BadSettings.
+        """
         own = f"RELINK_{service.upper()}_"
         given = {name.removeprefix(own).lower(): value for name, value in os.environ.items() if name.startswith(own)}
         values = {name: value for name, value in given.items() if value}
-        return cls(service=service, **values)  # type: ignore[arg-type]  # pydantic converts the strings
+        try:
+            return cls(service=service, **values)  # type: ignore[arg-type]  # pydantic converts the strings
+        except ValidationError as error:
+            names = {name: f"{own if name in values else 'RELINK_'}{name.upper()}" for name in cls.model_fields}
+            wrong = [f"{names[str(each['loc'][0])]}: {each['msg']}" for each in error.errors()]
+            raise BadSettings("\n".join(wrong)) from None
 
     @property
     def on_loopback(self) -> bool:

@@ -11,15 +11,14 @@ deploy, not bad events: the consumer stops and says so.
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from uuid import UUID
 
-from pydantic import ValidationError
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.bus import brake, parking
-from shared.bus.envelope import NotACloudEvent, head
+from shared.bus.envelope import NotACloudEvent
+from shared.bus.heard import Heard, opened
 from shared.bus.interface import Bus, Message
 from shared.bus.listeners import Listeners, Projections
 from shared.bus.reading import Reading
@@ -53,19 +52,6 @@ class Braked(Exception):
 
 class NotYet(Exception):
     """A reaction must wait for the service's own projections."""
-
-
-@dataclass(slots=True)
-class Heard:
-    """A message that was opened."""
-
-    message: Message
-    event_id: UUID | None = None
-    """None where no id can be read."""
-    event: Event | None = None
-    """None where it is not for us, or newer than we are: readers ignore types that they do not know."""
-    traceparent: str | None = None
-    unreadable: NotACloudEvent | None = None
 
 
 class Consumer:
@@ -205,7 +191,7 @@ class Consumer:
 
     async def _apply(self, batch: Sequence[Heard]) -> None:
         """The batch in one transaction. What cannot be read fails the batch and is parked when it comes alone."""
-        event_ids = [_readable(heard) for heard in batch]
+        event_ids = [heard.readable() for heard in batch]
         async with self._sessions() as session:
             await self._wait_for_projections(session, batch)
             fresh = await self._claim(session, event_ids)
@@ -240,37 +226,14 @@ class Consumer:
     async def apply_parked(self, session: AsyncSession, message: Message, claimed: bool) -> None:
         """Apply a message that was parked; `claimed` says that its event is in the inbox since then."""
         heard = self._open(message)
-        event_id = _readable(heard)
+        event_id = heard.readable()
         if claimed or await self._claim(session, [event_id]):
             with self._traces.events("consumer", self.group, [heard], _carried):
                 await self._listeners.apply(session, [heard.event] if heard.event else [])
 
     def _open(self, message: Message) -> Heard:
-        """Read the message as far as it is for us: the data of a type that nobody here hears stay closed."""
-        heard = Heard(message)
-        try:
-            envelope = head(message)
-            heard.event_id, heard.traceparent = envelope.event_id, envelope.traceparent
-            if (event_class := self._events.get(envelope.type)) is not None:
-                heard.event = _event(event_class, envelope.data)
-        except NotACloudEvent as error:
-            heard.unreadable = error
-        return heard
+        return opened(message, self._events)
 
 
 def _carried(heard: Heard) -> Carried:
     return heard.event.type_name() if heard.event else "unknown", heard.event_id, heard.traceparent
-
-
-def _readable(heard: Heard) -> UUID:
-    """The event's id; raises NotACloudEvent where the message is none."""
-    if heard.event_id is None or heard.unreadable is not None:
-        raise heard.unreadable or NotACloudEvent("no id")
-    return heard.event_id
-
-
-def _event(event_class: type[Event], data: bytes) -> Event:
-    try:
-        return event_class.model_validate_json(data)
-    except ValidationError as error:
-        raise NotACloudEvent("data does not fit the event's class") from error

@@ -6,6 +6,7 @@ Our own codec, because the common one invents a missing `id` and so silently bre
 import json
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -53,20 +54,28 @@ def to_message(topic: str, *, event_id: UUID, type_name: str, subject: UUID, key
     """An outbox row as a message of its topic."""
     key_text = str(key).encode()
     headers: list[tuple[str, bytes | None]] = [
-        ("ce_specversion", b"1.0"),
+        *_same_for(type_name),
         ("ce_id", str(event_id).encode()),
-        ("ce_type", type_name.encode()),
-        ("ce_source", f"/{type_name.split('.')[1]}".encode()),
         ("ce_subject", str(subject).encode()),
         ("ce_time", occurred_at.isoformat().replace("+00:00", "Z").encode()),
-        ("ce_dataschema", f"urn:relink:event:{type_name}".encode()),
         ("ce_partitionkey", key_text),
         ("ce_aggregateversion", str(version).encode()),
-        ("content-type", b"application/json"),
     ]
     if traceparent:
         headers += [("ce_traceparent", traceparent.encode()), ("traceparent", traceparent.encode())]
     return Message(topic=topic, key=key_text, value=data.encode(), headers=headers)
+
+
+@cache
+def _same_for(type_name: str) -> tuple[tuple[str, bytes], ...]:
+    """The headers that all events of a type have in common."""
+    return (
+        ("ce_specversion", b"1.0"),
+        ("ce_type", type_name.encode()),
+        ("ce_source", f"/{type_name.split('.')[1]}".encode()),
+        ("ce_dataschema", f"urn:relink:event:{type_name}".encode()),
+        ("content-type", b"application/json"),
+    )
 
 
 def _json_object(raw: bytes, what: str) -> dict[str, Any]:
@@ -79,69 +88,75 @@ def _json_object(raw: bytes, what: str) -> dict[str, Any]:
     return read
 
 
-def _text(value: Any) -> str:
-    """A header's or an attribute's text; empty when it is not there or is no text."""
-    if isinstance(value, bytes):
-        try:
-            return value.decode()
-        except UnicodeDecodeError:
-            return ""
-    return value if isinstance(value, str) else ""
+class _Opened:
+    """A message whose mode is known: its attributes, the required ones among them, and its data.
 
-
-def _open(message: Message) -> tuple[dict[str, Any], dict[str, Any] | bytes]:
-    """The attributes, the required ones among them, and the data: read in structured mode, else as they came.
-
-    `content-type` decides the mode, as the binding says; of a header named twice the first counts.
+    `content-type` decides the mode, as the binding says; of a header named twice the first counts. `data` is read in
+    structured mode, else as it came.
     """
-    if message.value is None:
-        raise NotACloudEvent("no value")
-    headers = {name.lower(): value for name, value in reversed(message.headers) if value is not None}
-    data: dict[str, Any] | bytes = message.value
-    if _text(headers.get("content-type")).lower().startswith(_STRUCTURED):
-        attributes = _json_object(message.value, "the envelope")
-        if not isinstance(data := attributes.get("data", b""), dict):
-            raise NotACloudEvent("data is not a JSON object")
-    else:
-        attributes = {name[3:]: value for name, value in headers.items() if name.startswith("ce_")}
-    for name in _REQUIRED:
-        attributes[name] = _text(attributes.get(name))
-        if not attributes[name]:
+
+    __slots__ = ("_attributes", "_prefix", "data")
+
+    def __init__(self, message: Message) -> None:
+        if message.value is None:
+            raise NotACloudEvent("no value")
+        self._attributes: dict[str, Any] = dict(reversed(message.headers))
+        self._prefix = ""
+        self.data: dict[str, Any] | bytes = message.value
+        if not {"ce_id", "content-type"} <= self._attributes.keys():  # ours are in lower case, others' need not be
+            self._attributes = {name.lower(): value for name, value in reversed(message.headers)}
+        if self.text("content-type").lower().startswith(_STRUCTURED):
+            self._attributes = _json_object(message.value, "the envelope")
+            if not isinstance(data := self._attributes.get("data"), dict):
+                raise NotACloudEvent("data is not a JSON object")
+            self.data = data
+        else:
+            self._prefix = "ce_"
+        if not all(self.text(name) for name in _REQUIRED):
             raise NotACloudEvent("a required attribute is missing")
-    if attributes["specversion"] != "1.0":
-        raise NotACloudEvent("specversion is not 1.0")
-    return attributes, data
+        if self.text("specversion") != "1.0":
+            raise NotACloudEvent("specversion is not 1.0")
+
+    def text(self, name: str) -> str:
+        """The attribute; empty when it is not there or is no text."""
+        value = self._attributes.get(self._prefix + name)
+        if isinstance(value, bytes):
+            try:
+                return value.decode()
+            except UnicodeDecodeError:
+                return ""
+        return value if isinstance(value, str) else ""
+
+    @property
+    def version(self) -> int:
+        value = self._attributes.get(f"{self._prefix}aggregateversion", 0)
+        return value if isinstance(value, int) else int(value or 0)
 
 
 def head(message: Message) -> Head:
     """What is needed to decide what to do with `message`; its data stay unread. Raises NotACloudEvent."""
-    attributes, data = _open(message)
-    return Head(
-        event_id=_uuid(attributes["id"]),
-        type=attributes["type"],
-        traceparent=_text(attributes.get("traceparent")) or None,
-        data=data if isinstance(data, bytes) else json.dumps(data).encode(),
-    )
+    opened = _Opened(message)
+    data = opened.data if isinstance(opened.data, bytes) else json.dumps(opened.data).encode()
+    return Head(_uuid(opened.text("id")), opened.text("type"), opened.text("traceparent") or None, data)
 
 
 def read(message: Message) -> Envelope:
     """The whole event in `message`; raises NotACloudEvent."""
-    attributes, data = _open(message)
+    opened = _Opened(message)
     try:
-        time = datetime.fromisoformat(_text(attributes.get("time")))
-        version = int(_text(attributes.get("aggregateversion")) or attributes.get("aggregateversion", 0))
+        time, version = datetime.fromisoformat(opened.text("time")), opened.version
     except (TypeError, ValueError) as error:
         raise NotACloudEvent("time or aggregateversion cannot be read") from error
     return Envelope(
-        id=attributes["id"],
-        type=attributes["type"],
-        source=attributes["source"],
-        subject=_text(attributes.get("subject")),
+        id=opened.text("id"),
+        type=opened.text("type"),
+        source=opened.text("source"),
+        subject=opened.text("subject"),
         time=time,
-        partitionkey=_text(attributes.get("partitionkey")),
+        partitionkey=opened.text("partitionkey"),
         aggregateversion=version,
-        data=data if isinstance(data, dict) else _json_object(data, "data"),
-        traceparent=_text(attributes.get("traceparent")) or None,
+        data=opened.data if isinstance(opened.data, dict) else _json_object(opened.data, "data"),
+        traceparent=opened.text("traceparent") or None,
     )
 
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import asyncpg
 
-from shared.bus.interface import Headers, Message, UnknownTopic
+from shared.bus.interface import Headers, Message, Positions, UnknownTopic
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS topics (topic text PRIMARY KEY, next_offset bigint NOT NULL DEFAULT 0);
@@ -54,8 +54,14 @@ INSERT INTO positions (reader, topic, next_offset) SELECT $1, * FROM unnest($2::
 ON CONFLICT (reader, topic) DO UPDATE SET next_offset = greatest(positions.next_offset, excluded.next_offset)
 """
 LAG = """
-SELECT coalesce(sum(t.next_offset - coalesce(p.next_offset, 0)), 0) FROM topics t
-LEFT JOIN positions p ON p.topic = t.topic AND p.reader = $1 WHERE t.topic = ANY($2)
+SELECT coalesce(sum(t.next_offset - greatest(p.next_offset, coalesce(
+    (SELECT min("offset") FROM messages m WHERE m.topic = t.topic), t.next_offset))), 0)
+FROM topics t LEFT JOIN positions p ON p.topic = t.topic AND p.reader = $1 WHERE t.topic = ANY($2)
+"""
+"""What has expired is nobody's to read: it does not count."""
+ENDS = """
+SELECT topic, next_offset FROM topics t
+WHERE topic = ANY($1) AND EXISTS (SELECT FROM messages m WHERE m.topic = t.topic)
 """
 UNKNOWN_TOPIC = "the bus has no topic {}: run migrate"
 
@@ -150,6 +156,10 @@ class PostgresReplay(_Reading):
     async def commit(self, messages: Sequence[Message]) -> None:
         self._done |= _next_offsets(messages)
 
+    async def ends(self) -> Positions:
+        rows = await self._connection.fetch(ENDS, self._topics)
+        return {(row["topic"], 0): row["next_offset"] for row in rows}
+
 
 def _next_offsets(messages: Sequence[Message]) -> dict[str, int]:
     """Topic → the offset behind the last of these messages."""
@@ -201,7 +211,7 @@ class PostgresBus:
             raise
         return subscription
 
-    async def replay(self, topics: Sequence[str]) -> "PostgresReplay":
+    async def replay(self, topics: Sequence[str]) -> PostgresReplay:
         return PostgresReplay(await asyncpg.connect(self._url), topics)
 
     async def lag(self, group: str, topics: Sequence[str]) -> int:
@@ -214,21 +224,21 @@ class PostgresBus:
 
 def _to_text(headers: Headers) -> str:
     """Names and values; a value that is text stands as it is, any other as base64 in a list."""
-    return json.dumps([[name, _value_as_json(value)] for name, value in headers])
+    try:
+        return json.dumps([(name, None if value is None else value.decode()) for name, value in headers])
+    except UnicodeDecodeError:
+        return json.dumps([(name, _value_as_json(value)) for name, value in headers])
 
 
 def _value_as_json(value: bytes | None) -> str | list[str] | None:
     try:
-        text = None if value is None else value.decode()
+        return None if value is None else value.decode()
     except UnicodeDecodeError:
-        text = None
-    if (text is None and value is not None) or (text is not None and "\0" in text):
         return [base64.b64encode(value or b"").decode()]
-    return text
 
 
 def _from_text(kept: str) -> Headers:
     return [
-        (name, base64.b64decode(value[0]) if isinstance(value, list) else None if value is None else value.encode())
+        (name, value.encode() if isinstance(value, str) else None if value is None else base64.b64decode(value[0]))
         for name, value in json.loads(kept)
     ]

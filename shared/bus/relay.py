@@ -86,7 +86,7 @@ async def send_unpublished(connection: asyncpg.Connection, sender: Sender, trace
         for start in range(0, len(rows), BATCH):
             batch = rows[start : start + BATCH]
             with traces.events("producer", "relay", batch, _carried):
-                await sender.send([_message(row) for row in batch])
+                await sender.send([message_of(row) for row in batch])
             if marking:
                 await marking  # a connection does one thing at a time
             marking = asyncio.create_task(connection.execute(MARK, [row["seq"] for row in batch]))
@@ -100,7 +100,8 @@ def _carried(row: asyncpg.Record) -> Carried:
     return row["type"], row["event_id"], row["traceparent"]
 
 
-def _message(row: asyncpg.Record) -> Message:
+def message_of(row: asyncpg.Record) -> Message:
+    """A row of the outbox as a message of its speaker's topic."""
     return to_message(
         row["type"].rpartition(".")[0],
         event_id=row["event_id"],

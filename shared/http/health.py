@@ -22,7 +22,9 @@ LAG_WARN = 1000
 DUE_WARN = 100
 READY_SECONDS = 2.0
 READY_LAG = 500
-"""A service is ready when its projections are at most this many events behind."""
+"""A service is ready when its projections are at most this many events behind; one that has heard nothing yet, when
+there is nothing to hear."""
+HEARD_ANYTHING = text("SELECT EXISTS (SELECT FROM inbox WHERE listener = 'projections')")
 OpsReader = Annotated[Actor, needs("ops:health")]
 
 Checks = dict[str, list[dict[str, Any]]]
@@ -78,13 +80,14 @@ async def readiness(runtime: Runtime) -> dict[str, bool]:
                 await connection.execute(text("SELECT 1"))
                 found["database"] = True
                 found["migrations"] = await state_in(connection, runtime.settings.service) is State.AT_HEAD
+                begun = found["migrations"] and await connection.scalar(HEARD_ANYTHING)
             lags = [
                 await runtime.bus.lag(f"{runtime.settings.service}.{listener}", topics)
                 for listener, topics in runtime.hears.items()
                 if listener == "projections"
             ]
             found["bus"] = True
-            found["caught_up"] = max(lags, default=0) <= READY_LAG
+            found["caught_up"] = max(lags, default=0) <= (READY_LAG if begun else 0)
     except Exception:  # noqa: BLE001  # whatever is wrong, the answer to "are you ready" is no, and which part it is
         return found
     return found

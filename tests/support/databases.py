@@ -91,7 +91,11 @@ async def new_bus(server: EmbeddedPostgres) -> str:
 
 
 async def start_probe(
-    server: EmbeddedPostgres, service: Service, trust: Trust | None = None, kafka: Settings | None = None
+    server: EmbeddedPostgres,
+    service: Service,
+    trust: Trust | None = None,
+    kafka: Settings | None = None,
+    prepared: bool = False,
 ) -> Probe:
     """The probe on databases of its own; handlers are registered on `service` before. `kafka`: settings of that bus."""
     url = await new_database(server, "probe")
@@ -105,8 +109,9 @@ async def start_probe(
     own |= kafka.model_dump(exclude={"service", "database_url"}) if kafka else {"bus_url": await new_bus(server)}
     settings = Settings.model_validate(own)
     runtime = service.runtime(settings, trust or Trust(settings.origin, []))
-    await runtime.bus.make_topics(TOPICS)
-    await runtime.bus.begin_at_end([f"{service.name}.reactions"], TOPICS)
+    if not prepared:
+        await runtime.bus.make_topics(TOPICS)
+        await runtime.bus.begin_at_end([f"{service.name}.reactions"], TOPICS)
     return Probe(service, settings, runtime)
 
 
@@ -124,7 +129,9 @@ class Ground:
 
     server: EmbeddedPostgres
     kafka: Settings | None = None
+    prepared: bool = False
+    """The topics are there, and nobody begins at their end."""
 
     async def start(self, service: Service, trust: Trust | None = None) -> Probe:
         """A probe of its own databases and topics."""
-        return await start_probe(self.server, service, trust, self.kafka)
+        return await start_probe(self.server, service, trust, self.kafka, self.prepared)

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.errors import CommitFailedError
+from aiokafka.errors import CommitFailedError, KafkaError
 
 from shared.bus.interface import Bus, UnknownTopic
 from shared.bus.kafka.connection import calm_logs, options
 from shared.bus.kafka.questions import Questions
 from shared.bus.kafka.reading import FETCHING, MEMBERSHIP, KafkaReplay, KafkaSubscription
 from shared.bus.kafka.sender import BATCH_BYTES, KafkaSender
-from shared.bus.kafka.topics import Topic, config_of, faults_of, missing
+from shared.bus.kafka.topics import Topic, config_of, explained, faults_of, forgetful, missing
 from shared.settings import Settings
 
 MADE_SECONDS = 30.0
@@ -62,9 +62,15 @@ class KafkaBus(Bus):
         return len(found) == len(names) and all(each["leader"] >= 0 for every in found.values() for each in every)
 
     async def topic_faults(self, topics: Sequence[str]) -> list[str]:
-        found = {topic.name: topic for topic in await self._questions.topics(list(self._names(topics)))}
-        faults = [missing(name) for name in self._names(topics) if name not in found]
-        return faults + [fault for topic in found.values() for fault in faults_of(topic, self._settings)]
+        names = list(self._names(topics))
+        try:
+            found = {topic.name: topic for topic in await self._questions.topics(names)}
+            kept = await self._questions.broker_setting("offsets.retention.minutes")
+        except (KafkaError, OSError) as error:
+            return [explained(error)]
+        faults = [missing(name) for name in names if name not in found]
+        faults += [fault for topic in found.values() for fault in faults_of(topic, self._settings)]
+        return faults + forgetful(None if kept is None else int(kept), self._settings)
 
     async def _partitions(self, topics: Sequence[str]) -> list[TopicPartition]:
         """All partitions of the topics; raises UnknownTopic."""

@@ -12,7 +12,13 @@ from typing import Any, TypeVar
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, TopicAuthorizationFailedError, for_code
+from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
+    KafkaError,
+    TopicAlreadyExistsError,
+    TopicAuthorizationFailedError,
+    for_code,
+)
 from aiokafka.protocol.metadata import MetadataRequest
 
 from shared.bus.kafka.topics import Topic
@@ -52,21 +58,28 @@ class Questions:
 
     async def _opened(self) -> _Clients:
         if self._clients is None:
-            self._clients = _Clients(AIOKafkaAdminClient(**self._options()), AIOKafkaConsumer(**self._options()))
-            await self._clients.admin.start()
-            await self._clients.reader.start()
+            clients = _Clients(AIOKafkaAdminClient(**self._options()), AIOKafkaConsumer(**self._options()))
+            try:
+                await clients.admin.start()
+                await clients.reader.start()
+            except BaseException:
+                await clients.close()
+                raise
+            self._clients = clients
         return self._clients
 
     async def _ask(self, question: Callable[[_Clients], Awaitable[T]]) -> T:
         """The answer. What passes by itself (an election, a coordinator that is being made) is waited out for a while.
 
         The clients are kept open; after a fault new ones begin at the bootstrap servers, for their picture may be old.
+        When none of those answers that is said at once.
         """
         until = time.monotonic() + PATIENCE_SECONDS
         while True:
             async with self._asking:
+                clients = await self._opened()
                 try:
-                    return await question(await self._opened())
+                    return await question(clients)
                 except BaseException as error:
                     await self._forget()
                     if not (isinstance(error, KafkaError) and error.retriable) or time.monotonic() > until:
@@ -91,17 +104,31 @@ class Questions:
         described = await self.partitions(names)
         if not described:
             return []
-        resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in described]
+        config = await self._config([ConfigResource(ConfigResourceType.TOPIC, name) for name in described])
+        return [
+            Topic(name, len(partitions), min(len(each["replicas"]) for each in partitions), config[name])
+            for name, partitions in described.items()
+        ]
+
+    async def broker_setting(self, name: str) -> str | None:
+        """What a broker has as `name`; None if we may not ask that."""
+
+        cluster = await self._ask(lambda clients: clients.admin.describe_cluster())
+        node = str(cluster["brokers"][0]["node_id"])
+        try:
+            return (await self._config([ConfigResource(ConfigResourceType.BROKER, node)]))[node].get(name)
+        except ClusterAuthorizationFailedError:
+            return None
+
+    async def _config(self, resources: list[ConfigResource]) -> dict[str, dict[str, str]]:
+        """Topic or broker → its settings."""
         answers = await self._ask(lambda clients: clients.admin.describe_configs(resources))
         config: dict[str, dict[str, str]] = {}
         for code, _, _, name, entries in (each for answer in answers for each in answer.resources):
             if code:
                 raise for_code(code)(name)
             config[name] = {entry[0]: entry[1] for entry in entries}
-        return [
-            Topic(name, len(partitions), min(len(each["replicas"]) for each in partitions), config[name])
-            for name, partitions in described.items()
-        ]
+        return config
 
     async def create(self, topics: Sequence[Topic]) -> None:
         """The brokers know them; it may take a moment until every partition has a leader."""

@@ -3,9 +3,17 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
+    InvalidReplicationFactorError,
+    KafkaConnectionError,
+    TopicAuthorizationFailedError,
+)
+
 from shared.settings import Settings
 
-DAY_MS = 24 * 60 * 60 * 1000
+DAY_MINUTES = 24 * 60
+DAY_MS = DAY_MINUTES * 60 * 1000
 MAX_MESSAGE_BYTES = 1_048_588
 """Kafka's own default, which an operator may have lowered: a batch of ours stays below (`sender.BATCH_BYTES`)."""
 
@@ -77,3 +85,28 @@ def faults_of(topic: Topic, settings: Settings) -> list[str]:
                 f" {topic.name} --add-config {name}={value}"
             )
     return faults
+
+
+def forgetful(kept_minutes: int | None, settings: Settings) -> list[str]:
+    """A sentence if the brokers forget where a group was before its messages go; None: we may not ask them."""
+    if kept_minutes is None or kept_minutes >= settings.kafka_retention_days * DAY_MINUTES:
+        return []
+    wanted = settings.kafka_retention_days * DAY_MINUTES
+    return [
+        f"the brokers forget where a group was that stays away for {kept_minutes // DAY_MINUTES} days, and reactions"
+        f" would act again on what is old: set offsets.retention.minutes={wanted} in their configuration"
+    ]
+
+
+WHAT_TO_DO: dict[type[Exception], str] = {
+    KafkaConnectionError: "no broker lets us in: see that they run, then RELINK_KAFKA and the certificates, user and"
+    " password that go with it; the log names the reason",
+    TopicAuthorizationFailedError: "the brokers refuse us a topic: grant what docs/runbook.md lists for this user",
+    ClusterAuthorizationFailedError: "the brokers refuse it to this user: grant what docs/runbook.md lists for it",
+    InvalidReplicationFactorError: "there are fewer brokers than RELINK_KAFKA_REPLICATION asks replicas for",
+}
+
+
+def explained(error: Exception) -> str:
+    """What failed, and what to do about it."""
+    return WHAT_TO_DO.get(type(error), f"the brokers answer {type(error).__name__}: docs/runbook.md")
