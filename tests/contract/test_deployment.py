@@ -41,6 +41,7 @@ def test_a_process_is_started_by_its_command_and_told_what_concerns_it_alone(
     described = compose.SERVICES[container]
     assert described["command"] == ["python", "-m", f"services.{name}", kind]
     mine = {"DATABASE_URL"} | ({"KEYS_URL", "KEY_ENCRYPTION_KEY"} if BY_NAME[name].keeps_keys else set())
+    mine |= {"METRICS_PORT"} if kind == "worker" else set()
     told = described["environment"]
     for other in NAMES:
         own = {
@@ -70,6 +71,9 @@ def test_the_gateway_and_the_probes_go_to_the_ports_where_services_listen() -> N
         assert told[f"RELINK_{service.name.upper()}_URL"] == f"http://{service.name}-api:{service.port}"
         probe = compose.SERVICES[f"{service.name}-api"]["healthcheck"]["test"][-1]
         assert f"'http://127.0.0.1:{service.port}/{service.name}/readyz'" in probe
+        worker = compose.SERVICES[f"{service.name}-worker"]
+        port = worker["environment"][f"RELINK_{service.name.upper()}_METRICS_PORT"]
+        assert f"'http://127.0.0.1:{port}/livez'" in worker["healthcheck"]["test"][-1]
     default = {each.name: each.default for each in typer.main.get_command(cli.app).commands["gateway"].params}  # type: ignore[attr-defined]
     assert compose.SERVICES["gateway"]["command"] == ["python", "-m", "relink", "gateway"]
     assert compose.SERVICES["gateway"]["ports"] == [f"127.0.0.1:8000:{default['port']}"]

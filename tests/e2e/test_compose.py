@@ -82,7 +82,7 @@ def server() -> Iterator[EmbeddedPostgres]:
 @pytest.fixture(scope="module")
 def outside(server: EmbeddedPostgres, kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Outside:
     folder = tmp_path_factory.mktemp("compose")
-    gateway, *ports = free_ports(1 + len(SERVICES))
+    gateway, *ports = free_ports(1 + 2 * len(SERVICES))
     issuer = DemoIssuer(ORIGIN)
     (folder / "issuers.json").write_text(json.dumps([issuer.trust()]))
     places = {
@@ -93,8 +93,11 @@ def outside(server: EmbeddedPostgres, kafka: str, tmp_path_factory: pytest.TempP
     }
     more = {"RELINK_KAFKA_PREFIX": f"{new_id().hex}-", "RELINK_GATEWAY_PORT": str(gateway)}
     more["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"  # as in the image, `python` has what we need
-    for service, port in zip(SERVICES, ports, strict=True):
-        more[f"RELINK_{service.name.upper()}_PORT"] = str(port)
+    for service, port, told in zip(SERVICES, ports[::2], ports[1::2], strict=True):
+        named = f"RELINK_{service.name.upper()}"
+        more |= {f"{named}_PORT": str(port), f"{named}_METRICS_PORT": str(told)}
+        metrics = compose.SERVICES[f"{service.name}-worker"]["environment"][f"{named}_METRICS_PORT"]
+        places[f"127.0.0.1:{metrics}"] = f"127.0.0.1:{told}"
         places |= {f"{host}:{service.port}": f"127.0.0.1:{port}" for host in ("127.0.0.1", f"{service.name}-api")}
     values = {name: value or base64.b64encode(os.urandom(32)).decode() for name, value in compose.example().items()}
     values |= {name: new_id().hex for name in values if name.endswith("PASSWORD")}
@@ -200,5 +203,12 @@ async def test_the_public_gateway_gives_no_tokens_and_shows_no_metrics(started: 
 
 
 async def test_every_probe_finds_its_process_well(started: Outside) -> None:
-    for name in ("gateway", *(f"{service.name}-api" for service in SERVICES)):
+    for name in STARTED:
         await asyncio.to_thread(_run, started.probe(name))
+
+
+async def test_a_worker_tells_how_it_does(started: Outside) -> None:
+    async with httpx.AsyncClient() as http:
+        told = await http.get(f"http://127.0.0.1:{started.more['RELINK_MONITORING_METRICS_PORT']}/metrics")
+    assert 'relink_bus_up{service="monitoring"} 1.0' in told.text
+    assert 'relink_listener_lag{listener="projections",service="monitoring",topic="relink.referral"}' in told.text
