@@ -167,8 +167,8 @@ def _stale(look: _Look, told: Counter[tuple[UUID, int, str]]) -> int:
 def _miscounted(look: _Look) -> int:
     """Counts in the ledgers of places that their claims do not bear out, and histories with a version twice."""
     claims = {(row["service_id"], row["state"]): row["count"] for row in look.of("referral", OPEN_CLAIMS)}
-    wrong: int = sum(
-        row[state] != claims.get((row["service_id"], state), 0)
+    wrong = sum(
+        bool(row[state] != claims.get((row["service_id"], state), 0))
         for row in look.of("referral", LEDGERS)
         for state in ("held", "offered", "used", "queued")
     )
