@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help install demo demo-kafka run reset test check promises bench format lint lock clean
+.PHONY: help install demo demo-kafka run reset test check promises faults bench format lint lock clean
 
 help: ## list these targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,11 @@ check: lint $(INSTALLED) ## lint, format, types, import rules, contract tests
 
 promises: $(INSTALLED) ## write anew what the APIs and events promise; read the diff
 	@$(BIN)/python -m tests.contract.descriptions
+
+N ?= 50
+SEED ?= 1
+faults: $(INSTALLED) ## kill N=… processes and brokers at the worst moments, in the order of SEED=…, and judge
+	@$(BIN)/python -m tests.faults $(N) $(SEED)
 
 bench: $(INSTALLED) ## measure, and write bench/RESULTS.md
 	@$(BIN)/python -m bench

@@ -32,7 +32,7 @@ from shared.outbox import RelinkSession
 RATE = 100
 SECONDS = 12
 WARM_UP_SECONDS = 3
-PATIENCE = 60.0
+PATIENCE = 300.0
 
 
 @dataclass(frozen=True)

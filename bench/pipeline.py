@@ -15,7 +15,7 @@ from bench.latency import Figures
 from bench.systems import one_process, stage
 from relink.services import SERVICES
 
-RUNS = 3
+RUNS = 1
 SECTIONS = ("latency", "relay", "projection")
 BUSES = ("kafka", "postgresql")
 LIMITS = {"p50": 15.0, "p99": 80.0}

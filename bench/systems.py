@@ -87,7 +87,7 @@ async def running(module: str, *words: str, environment: Mapping[str, str]) -> A
     try:
         yield child
     finally:
-        await _stop(child)
+        await stop(child)
 
 
 @asynccontextmanager
@@ -141,7 +141,7 @@ def environment(settings: Settings) -> dict[str, str]:
     }
 
 
-async def _stop(child: Process) -> None:
+async def stop(child: Process) -> None:
     if child.returncode is not None:
         raise RuntimeError(f"a process that was measured ended by itself with {child.returncode}")
     child.send_signal(signal.SIGTERM)
@@ -169,7 +169,8 @@ async def _run_until_told_to_stop(folder: Path) -> None:
 
 
 async def _relay_alone(settings: Settings) -> None:
-    await Relay(url(settings), open_bus(settings)).run()
+    runtime = next(each for each in SERVICES if each.name == settings.service).runtime(settings)
+    await Relay(url(settings), runtime.bus, runtime.metrics, runtime.traces).run()
 
 
 if __name__ == "__main__":

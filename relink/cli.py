@@ -188,6 +188,26 @@ def token(client: str, origin: Origin = "http://127.0.0.1:8000") -> None:
         _fail(str(error))
 
 
+@app.command()
+def rebuild(service: str, projection: str) -> None:
+    """Fill a projection anew from the bus, beside the one that answers, and let it take its place."""
+    from relink import rebuild as command
+
+    command.rebuild(service, projection)
+
+
+@app.command()
+def republish(
+    service: str,
+    since: Annotated[str | None, typer.Option("--from", help="Said at or after this time (ISO 8601).")] = None,
+    until: Annotated[str | None, typer.Option("--until", help="Said before this time.")] = None,
+) -> None:
+    """Publish again what a service has said, where only rebuilds read it."""
+    from relink import rebuild as command
+
+    command.republish(service, since, until)
+
+
 @topics.command()
 def create() -> None:
     """Make the topics that are not there, as configured; those that are stay as they are, and are checked."""

@@ -98,6 +98,12 @@ class EmbeddedKafka:
             process.wait()
             self._nodes[number].process = None
 
+    def signal(self, what: signal.Signals) -> None:
+        """To every node: SIGSTOP, and none answers until SIGCONT."""
+        for node in self._nodes.values():
+            if node.process is not None:
+                node.process.send_signal(what)
+
     def start(self, number: int) -> None:
         """A node that was killed is back, with what it had on disk."""
         self._launch(number)

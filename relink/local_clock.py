@@ -17,7 +17,7 @@ from shared.errors import Unavailable
 
 DUE = "SELECT kind, aggregate_id, due_at FROM timers WHERE due_at <= $1"
 LOOK_AGAIN = 0.02
-PATIENCE = 60.0
+PATIENCE = 120.0
 """Seconds for all timers of one service; a worker that is away would otherwise be waited for without end."""
 
 

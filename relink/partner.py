@@ -1,6 +1,7 @@
 """One organisation of the demo as it speaks HTTP: it says what it does, and sees what the others wrote before."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,6 +13,9 @@ from relink.running import Running
 from shared.ids import new_id
 
 MOST_EVENTS = 8
+NOT_CAUGHT_UP = "urn:relink:problem:not-caught-up"
+PATIENCE = 60.0
+"""Seconds for which a service may be behind: on a busy machine its worker may only just have started."""
 
 
 class StepFailed(Exception):
@@ -61,7 +65,7 @@ class Partner:
         headers = request.pop("headers", {})
         if self._events:
             headers["Relink-After"] = ", ".join(self._events)
-        response = await self._http.request(method, path, headers=headers, **request)
+        response = await self._answered(method, path, headers=headers, **request)
         if response.status_code != expect:
             raise StepFailed(f"{self.client_id}: {method} {path} answered {response.status_code}: {_told(response)}")
         if (event := response.headers.get("Relink-Event")) is not None:
@@ -69,10 +73,23 @@ class Partner:
         read: dict[str, Any] = response.json() if response.content else {}
         return read
 
+    async def _answered(self, method: str, path: str, **request: Any) -> httpx.Response:
+        """The answer; one that has not heard yet what was written before is asked again, when it says."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            response = await self._http.request(method, path, **request)
+            if response.status_code != 503 or _type(response) != NOT_CAUGHT_UP or time.monotonic() > deadline:
+                return response
+            await asyncio.sleep(float(response.headers["Retry-After"]))
+
     def _remember(self, event: str) -> None:
         if event not in self._events:
             self._events.append(event)
             del self._events[:-MOST_EVENTS]
+
+
+def _type(response: httpx.Response) -> str:
+    return str(response.json().get("type")) if "json" in response.headers.get("Content-Type", "") else ""
 
 
 def _told(response: httpx.Response) -> str:

@@ -17,7 +17,7 @@ from shared.settings import Settings
 
 KINDS = ("api", "worker")
 LOOK_AGAIN = 0.05
-READY_SECONDS = 120.0
+READY_SECONDS = 180.0
 STOP_SECONDS = 20.0
 
 

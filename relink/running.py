@@ -24,9 +24,10 @@ class Running(ABC):
     written: list[str] = field(init=False, default_factory=list)
     """The last events that the demo's partners wrote: each of their requests waits for them."""
 
-    def client(self, client_id: str) -> httpx.AsyncClient:
+    def client(self, client_id: str, transport: httpx.AsyncBaseTransport | None = None) -> httpx.AsyncClient:
         """An HTTP client that speaks for a demo client, with a fresh token on every request. The caller closes it."""
-        return httpx.AsyncClient(base_url=self.origin, auth=_DemoAuth(self.issuer, client_id), timeout=30)
+        auth = _DemoAuth(self.issuer, client_id)
+        return httpx.AsyncClient(base_url=self.origin, auth=auth, timeout=90, transport=transport)
 
     @abstractmethod
     async def move_clock(self, now: datetime) -> int:

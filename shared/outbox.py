@@ -1,20 +1,23 @@
 """The transactional outbox: an event is written in the transaction of the change it tells about, or not at all.
 
-Events are gathered while the transaction runs and written just before it commits, in one statement. The order among
-them is the order of `publish`; the order among transactions on one aggregate is that of the aggregate's row lock.
+Events are gathered while the transaction runs and written just before it commits, with everything else that it writes
+(`shared.writes`). The order among them is the order of `publish`; the order among transactions on one aggregate is that
+of the aggregate's row lock.
 """
 
+from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import event as sqlalchemy_event
-from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, SessionTransaction
 
-from shared import clock, telemetry
+from shared import clock, telemetry, writes
 from shared.db import outbox
 from shared.events import Event
 from shared.ids import new_id
+from shared.writes import INSERT, Change
 
 _ROWS = "outbox rows"
 _LAST = "last event"
@@ -46,17 +49,28 @@ def last_event(session: AsyncSession) -> str | None:
 
 
 class RelinkSession(Session):
-    """The synchronous half of every session: carries the outbox rows to the database before it commits."""
+    """The synchronous half of every session: gathers what is to be written until it must be."""
+
+    def flush(self, objects: Sequence[Any] | None = None) -> None:
+        super().flush(objects)
+        writes.flush(self)
 
 
 @sqlalchemy_event.listens_for(RelinkSession, "before_commit")
 def _write(session: Session) -> None:
-    if rows := session.info.pop(_ROWS, None):
+    if session.in_nested_transaction():
         session.flush()
-        session.connection().execute(insert(outbox), rows)
+    else:
+        said = session.info.pop(_ROWS, [])
+        writes.commit(session, *((Change(INSERT, outbox, tuple(row)), row) for row in said))
+
+
+@sqlalchemy_event.listens_for(RelinkSession, "after_soft_rollback")
+def _forget(session: Session, _: SessionTransaction) -> None:
+    writes.forget(session)
 
 
 @sqlalchemy_event.listens_for(RelinkSession, "after_rollback")
-def _forget(session: Session) -> None:
+def _say_nothing(session: Session) -> None:
     session.info.pop(_ROWS, None)
     session.info.pop(_LAST, None)

@@ -11,8 +11,10 @@ from shared.crypto import CaseKeys, decode_key
 from shared.db import engine_for
 from shared.ears import Ears
 from shared.http.auth import Trust
+from shared.metrics import Metrics
 from shared.outbox import RelinkSession
 from shared.settings import Settings
+from shared.traces import Traces, open_traces
 
 
 @dataclass
@@ -25,6 +27,8 @@ class Runtime:
     bus: Bus
     trust: Trust
     ears: Ears
+    metrics: Metrics
+    traces: Traces
     hears: dict[str, list[str]] = field(default_factory=dict)
     """Listener (`projections`, `reactions`) → topics it reads."""
     keys_engine: AsyncEngine | None = None
@@ -35,6 +39,7 @@ class Runtime:
         await self.engine.dispose()
         if self.keys_engine is not None:
             await self.keys_engine.dispose()
+        await self.traces.close()
 
 
 def open_runtime(settings: Settings, hears: dict[str, list[str]], trust: Trust | None = None) -> Runtime:
@@ -57,6 +62,8 @@ def open_runtime(settings: Settings, hears: dict[str, list[str]], trust: Trust |
         open_bus(settings),
         trust,
         Ears(url),
+        Metrics(settings.service),
+        open_traces(settings.service, settings.otlp_endpoint),
         hears,
         keys_engine,
     )

@@ -25,6 +25,10 @@ class Settings(BaseSettings):
     """The file that names whom to trust (`shared.http.auth.Trust`)."""
     host: str = "127.0.0.1"
     """The address on which an API process listens."""
+    metrics_port: int | None = None
+    """The port on which a worker answers `/livez`, `/health` and `/metrics`; None: on none."""
+    otlp_endpoint: str = ""
+    """The OpenTelemetry collector (OTLP over HTTP) that spans go to, `http://host:4318`; empty: nothing is traced."""
     port: int | None = None
     """The port on which an API process listens, if not the one that the service declares."""
     url: str | None = None

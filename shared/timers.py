@@ -11,9 +11,9 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared import writes
 from shared.db import timers as table
 
 
@@ -47,17 +47,14 @@ async def set(  # noqa: A001  # read as timers.set
     session: AsyncSession, kind: str, aggregate_id: UUID, due_at: datetime
 ) -> None:
     """Let `kind` be due for the aggregate at `due_at`; one of each kind for an aggregate, moved if it exists."""
-    statement = insert(table).values(kind=kind, aggregate_id=aggregate_id, due_at=due_at)
-    await session.execute(
-        statement.on_conflict_do_update(
-            index_elements=[table.c.kind, table.c.aggregate_id], set_={"due_at": due_at, "attempts": 0}
-        )
-    )
+    row = {"kind": kind, "aggregate_id": aggregate_id, "due_at": due_at, "attempts": 0}
+    writes.upsert(session, table, row)
 
 
 async def clear(session: AsyncSession, aggregate_id: UUID, *kinds: str) -> None:
     """Forget these timers of the aggregate; without kinds, all of them."""
-    statement = delete(table).where(table.c.aggregate_id == aggregate_id)
-    if kinds:
-        statement = statement.where(table.c.kind.in_(kinds))
-    await session.execute(statement)
+    for kind in kinds:
+        writes.delete(session, table, {"kind": kind, "aggregate_id": aggregate_id})
+    if not kinds:
+        await session.flush()
+        await session.execute(delete(table).where(table.c.aggregate_id == aggregate_id))

@@ -8,7 +8,7 @@ from datetime import timedelta
 import asyncpg
 from sqlalchemy import delete, select, update
 
-from shared import clock, telemetry
+from shared import clock
 from shared.bus.consumer import BACK_OFF, Braked, Consumer
 from shared.bus.listeners import Projections, Reactions
 from shared.bus.relay import Relay
@@ -38,9 +38,13 @@ class Worker:
         self._runtime = runtime
         self._timers = timers.handlers
         self._nudged = asyncio.Event()
-        self.relay = Relay(runtime.settings.database_url.get_secret_value(), runtime.bus)
+        self.relay = Relay(
+            runtime.settings.database_url.get_secret_value(), runtime.bus, runtime.metrics, runtime.traces
+        )
         self.consumers = {
-            name: Consumer(service, name, listeners, runtime.bus, runtime.sessions, after)
+            name: Consumer(
+                service, name, listeners, runtime.bus, runtime.sessions, after, runtime.metrics, runtime.traces
+            )
             for name, listeners, after in (("projections", projections, None), ("reactions", reactions, projections))
             if listeners.handlers
         }
@@ -75,6 +79,7 @@ class Worker:
                 while True:
                     self._nudged.clear()
                     await self.run_due_timers()
+                    self._runtime.metrics.well("timers")
                     failures = 0
                     seconds = await self._seconds_to_next()
                     with contextlib.suppress(TimeoutError):
@@ -84,6 +89,7 @@ class Worker:
                     raise
                 pause = BACK_OFF[min(failures, len(BACK_OFF) - 1)]
                 failures += 1
+                self._runtime.metrics.backed_off("timers", failures)
                 log.warning("timers: %s, trying again in %s s", type(error).__name__, pause)
                 await asyncio.sleep(pause)
             finally:
@@ -118,21 +124,23 @@ class Worker:
 
     async def _run_timer(self, timer: Timer) -> None:
         """The handler locks its aggregate and acts; then the row goes, or, if it went before, nothing has happened."""
-        telemetry.begin_trace(None)
         row = (
             (table.c.kind == timer.kind)
             & (table.c.aggregate_id == timer.aggregate_id)
             & (table.c.due_at == timer.due_at)
         )
         try:
-            async with self._runtime.sessions() as session:
-                await self._timers[timer.kind](session, timer)
-                gone = await session.scalar(delete(table).where(row).returning(table.c.kind))
-                if gone is not None:
-                    await session.commit()
+            with self._runtime.traces.span("internal", f"timer {timer.kind}"):
+                async with self._runtime.sessions() as session:
+                    await self._timers[timer.kind](session, timer)
+                    gone = await session.scalar(delete(table).where(row).returning(table.c.kind))
+                    if gone is not None:
+                        await session.commit()
+            self._runtime.metrics.timer_ran(timer.kind, "done")
         except Exception as error:
             if is_transient(error):
                 raise
+            self._runtime.metrics.timer_ran(timer.kind, "failed")
             log.error("timer %s failed: %s, trying again later", timer.kind, type(error).__name__)
             async with self._runtime.sessions() as session:
                 later = update(table).where(row).values(due_at=clock.now() + TIMER_RETRY, attempts=table.c.attempts + 1)

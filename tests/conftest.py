@@ -10,7 +10,7 @@ import pytest
 
 from shared import clock
 
-pytest_plugins = ["tests.support.brokers", "tests.support.databases", "tests.support.guarded", "tests.support.system"]
+pytest_plugins = [f"tests.support.{module}" for module in ("brokers", "databases", "guarded", "kcat", "system")]
 
 MEMORY = Path("/dev/shm")  # noqa: S108  # a folder of our own is made in it
 ENOUGH = 6 * 2**30

@@ -11,22 +11,22 @@ deploy, not bad events: the consumer stops and says so.
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from uuid import UUID
 
-from pydantic import ValidationError
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared import telemetry
 from shared.bus import brake, parking
-from shared.bus.envelope import NotACloudEvent, head
+from shared.bus.envelope import NotACloudEvent
+from shared.bus.heard import Heard, opened
 from shared.bus.interface import Bus, Message
 from shared.bus.listeners import Listeners, Projections
 from shared.bus.reading import Reading
 from shared.bus.weather import BUS_FAULTS, is_transient
 from shared.db import inbox
 from shared.events import Event
+from shared.metrics import Metrics
+from shared.traces import SILENT, Carried, Traces
 
 log = logging.getLogger(__name__)
 
@@ -54,19 +54,6 @@ class NotYet(Exception):
     """A reaction must wait for the service's own projections."""
 
 
-@dataclass(slots=True)
-class Heard:
-    """A message that was opened."""
-
-    message: Message
-    event_id: UUID | None = None
-    """None where no id can be read."""
-    event: Event | None = None
-    """None where it is not for us, or newer than we are: readers ignore types that they do not know."""
-    traceparent: str | None = None
-    unreadable: NotACloudEvent | None = None
-
-
 class Consumer:
     """One listener group of one service (`projections` or `reactions`)."""
 
@@ -78,6 +65,8 @@ class Consumer:
         bus: Bus,
         sessions: Callable[[], AsyncSession],
         after: Projections | None = None,
+        metrics: Metrics | None = None,
+        traces: Traces = SILENT,
     ) -> None:
         self.listener = listener
         self.group = f"{service}.{listener}"
@@ -87,6 +76,8 @@ class Consumer:
         self._most = MOST[listener]
         self._bus = bus
         self._sessions = sessions
+        self._metrics = metrics or Metrics(service)
+        self._traces = traces
         self._after_topics = set(after.topics()) if after is not None else set()
 
     async def run(self) -> None:
@@ -103,6 +94,7 @@ class Consumer:
                     done = await self._consume(batch)
                     if done:
                         await reading.done([heard.message for heard in batch[:done]])
+                        self._metrics.well(self.listener)
                         failures, waits = 0, 0
                     if done < len(batch):  # the projections are behind
                         await reading.rewind()
@@ -117,6 +109,7 @@ class Consumer:
                     raise
                 pause = BACK_OFF[min(failures, len(BACK_OFF) - 1)]
                 failures += 1
+                self._metrics.backed_off(self.listener, failures)
                 log.warning("%s: %s, trying again in %s s", self.group, type(error).__name__, pause)
                 await asyncio.sleep(pause)
             finally:
@@ -170,6 +163,7 @@ class Consumer:
                 if attempt == len(RETRIES) or isinstance(error, NotACloudEvent):  # nothing makes that one readable
                     await self._park(heard, error, attempt + 1)
                     return
+                self._metrics.retried(self.listener)
                 await asyncio.sleep(RETRIES[attempt])
             else:
                 return
@@ -181,6 +175,7 @@ class Consumer:
                 await self._claim(session, [heard.event_id])
             await session.commit()
         if new:  # not one that was parked before a crash, or before the brake
+            self._metrics.parked(self.listener)
             log.error("%s: parked a key after %s: %s", self.group, attempts, type(error).__name__)
             await self._brake()
 
@@ -196,14 +191,16 @@ class Consumer:
 
     async def _apply(self, batch: Sequence[Heard]) -> None:
         """The batch in one transaction. What cannot be read fails the batch and is parked when it comes alone."""
-        event_ids = [_readable(heard) for heard in batch]
+        event_ids = [heard.readable() for heard in batch]
         async with self._sessions() as session:
             await self._wait_for_projections(session, batch)
             fresh = await self._claim(session, event_ids)
             # A reaction does not act on what its service's projections have not applied.
             listeners = [self.listener, "projections"] if self._after_topics else [self.listener]
             parked = await parking.parked_keys(session, listeners, [heard.message.key for heard in batch])
+            heard_now = len(fresh)
             events: list[Event] = []
+            said: list[Heard] = []
             for heard, event_id in zip(batch, event_ids, strict=True):
                 if event_id not in fresh:
                     continue
@@ -212,10 +209,11 @@ class Consumer:
                     await parking.park(session, self.listener, heard.message, event_id, parking.KeyIsParked(), 0)
                 elif heard.event is not None:
                     events.append(heard.event)
-            if len(batch) == 1:
-                telemetry.begin_trace(batch[0].traceparent)
-            await self._listeners.apply(session, events)
-            await session.commit()
+                    said.append(heard)
+            with self._traces.events("consumer", self.group, said, _carried):
+                await self._listeners.apply(session, events)
+                await session.commit()
+        self._metrics.applied(self.listener, heard_now)
 
     async def _wait_for_projections(self, session: AsyncSession, batch: Sequence[Heard]) -> None:
         ids = {heard.event_id for heard in batch if heard.message.topic in self._after_topics}
@@ -228,33 +226,14 @@ class Consumer:
     async def apply_parked(self, session: AsyncSession, message: Message, claimed: bool) -> None:
         """Apply a message that was parked; `claimed` says that its event is in the inbox since then."""
         heard = self._open(message)
-        event_id = _readable(heard)
+        event_id = heard.readable()
         if claimed or await self._claim(session, [event_id]):
-            telemetry.begin_trace(heard.traceparent)
-            await self._listeners.apply(session, [heard.event] if heard.event else [])
+            with self._traces.events("consumer", self.group, [heard], _carried):
+                await self._listeners.apply(session, [heard.event] if heard.event else [])
 
     def _open(self, message: Message) -> Heard:
-        """Read the message as far as it is for us: the data of a type that nobody here hears stay closed."""
-        heard = Heard(message)
-        try:
-            envelope = head(message)
-            heard.event_id, heard.traceparent = envelope.event_id, envelope.traceparent
-            if (event_class := self._events.get(envelope.type)) is not None:
-                heard.event = _event(event_class, envelope.data)
-        except NotACloudEvent as error:
-            heard.unreadable = error
-        return heard
+        return opened(message, self._events)
 
 
-def _readable(heard: Heard) -> UUID:
-    """The event's id; raises NotACloudEvent where the message is none."""
-    if heard.event_id is None or heard.unreadable is not None:
-        raise heard.unreadable or NotACloudEvent("no id")
-    return heard.event_id
-
-
-def _event(event_class: type[Event], data: bytes) -> Event:
-    try:
-        return event_class.model_validate_json(data)
-    except ValidationError as error:
-        raise NotACloudEvent("data does not fit the event's class") from error
+def _carried(heard: Heard) -> Carried:
+    return heard.event.type_name() if heard.event else "unknown", heard.event_id, heard.traceparent

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 Headers = list[tuple[str, bytes | None]]
+Positions = dict[tuple[str, int], int]
+"""(topic, partition) → an offset."""
 
 
 class UnknownTopic(Exception):
@@ -47,6 +49,13 @@ class Subscription(Protocol):
     async def close(self) -> None: ...
 
 
+class Replay(Subscription, Protocol):
+    """A reading from the earliest message, of no group: it leaves no trace on the bus."""
+
+    async def ends(self) -> Positions:
+        """The offset behind the newest message of each partition that holds any; one that has none is left out."""
+
+
 class Bus(Protocol):
     """What carries events between services; `shared.runtime.open_bus` chooses it by configuration."""
 
@@ -64,7 +73,7 @@ class Bus(Protocol):
     async def subscribe(self, group: str, topics: Sequence[str]) -> Subscription:
         """Read on from the group's position; a group without one starts at the earliest message."""
 
-    async def replay(self, topics: Sequence[str]) -> Subscription:
+    async def replay(self, topics: Sequence[str]) -> Replay:
         """Read from the earliest message without a group; `commit` and `rewind` move nothing but this reading."""
 
     async def lag(self, group: str, topics: Sequence[str]) -> int:

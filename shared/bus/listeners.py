@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.events import Event, leaves
+from shared.events import Event, leaves, topic_of
 
 Handler = Callable[[AsyncSession, Any], Awaitable[Any]]
 """Of one event, or, where it was registered with `on_batch`, of a list of them."""
@@ -48,7 +48,7 @@ class Listeners:
 
     def topics(self) -> list[str]:
         """The topics that must be read to hear all this."""
-        return sorted({f"relink.{event.speaker()}" for event in self.handlers})
+        return sorted({topic_of(event.speaker()) for event in self.handlers})
 
     async def apply(self, session: AsyncSession, events: Iterable[Event]) -> None:
         """Tell the events to all that hear them, in order: to handlers of batches when the others have heard all."""

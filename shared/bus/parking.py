@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql import Select
@@ -105,10 +105,6 @@ async def failed_again(session: AsyncSession, parked_id: int, error: Exception) 
     """Note that one more attempt was in vain, and where."""
     again = update(table).where(table.c.parked_id == parked_id)
     await session.execute(again.values(error=where(error), attempts=table.c.attempts + 1))
-
-
-async def count(session: AsyncSession) -> int:
-    return (await session.scalar(select(func.count()).select_from(table))) or 0
 
 
 def where(error: Exception) -> str:

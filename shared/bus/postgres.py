@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import asyncpg
 
-from shared.bus.interface import Headers, Message, UnknownTopic
+from shared.bus.interface import Headers, Message, Positions, UnknownTopic
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS topics (topic text PRIMARY KEY, next_offset bigint NOT NULL DEFAULT 0);
@@ -54,8 +54,14 @@ INSERT INTO positions (reader, topic, next_offset) SELECT $1, * FROM unnest($2::
 ON CONFLICT (reader, topic) DO UPDATE SET next_offset = greatest(positions.next_offset, excluded.next_offset)
 """
 LAG = """
-SELECT coalesce(sum(t.next_offset - coalesce(p.next_offset, 0)), 0) FROM topics t
-LEFT JOIN positions p ON p.topic = t.topic AND p.reader = $1 WHERE t.topic = ANY($2)
+SELECT coalesce(sum(t.next_offset - greatest(p.next_offset, coalesce(
+    (SELECT min("offset") FROM messages m WHERE m.topic = t.topic), t.next_offset))), 0)
+FROM topics t LEFT JOIN positions p ON p.topic = t.topic AND p.reader = $1 WHERE t.topic = ANY($2)
+"""
+"""What has expired is nobody's to read: it does not count."""
+ENDS = """
+SELECT topic, next_offset FROM topics t
+WHERE topic = ANY($1) AND EXISTS (SELECT FROM messages m WHERE m.topic = t.topic)
 """
 UNKNOWN_TOPIC = "the bus has no topic {}: run migrate"
 
@@ -150,6 +156,10 @@ class PostgresReplay(_Reading):
     async def commit(self, messages: Sequence[Message]) -> None:
         self._done |= _next_offsets(messages)
 
+    async def ends(self) -> Positions:
+        rows = await self._connection.fetch(ENDS, self._topics)
+        return {(row["topic"], 0): row["next_offset"] for row in rows}
+
 
 def _next_offsets(messages: Sequence[Message]) -> dict[str, int]:
     """Topic → the offset behind the last of these messages."""
@@ -194,10 +204,14 @@ class PostgresBus:
 
     async def subscribe(self, group: str, topics: Sequence[str]) -> PostgresSubscription:
         subscription = PostgresSubscription(await asyncpg.connect(self._url), group, topics)
-        await subscription.open()
+        try:
+            await subscription.open()
+        except BaseException:  # a standby that is stopped while it waits must not keep its connection
+            await subscription.close()
+            raise
         return subscription
 
-    async def replay(self, topics: Sequence[str]) -> "PostgresReplay":
+    async def replay(self, topics: Sequence[str]) -> PostgresReplay:
         return PostgresReplay(await asyncpg.connect(self._url), topics)
 
     async def lag(self, group: str, topics: Sequence[str]) -> int:

@@ -13,6 +13,8 @@ import asyncpg
 from shared.bus.envelope import to_message
 from shared.bus.interface import Bus, Message, Sender
 from shared.bus.weather import BUS_FAULTS
+from shared.metrics import Metrics
+from shared.traces import SILENT, Carried, Traces
 
 log = logging.getLogger(__name__)
 
@@ -33,9 +35,11 @@ MARK = "UPDATE outbox SET published_at = clock_timestamp() WHERE seq = ANY($1)"
 
 
 class Relay:
-    def __init__(self, database_url: str, bus: Bus) -> None:
+    def __init__(self, database_url: str, bus: Bus, metrics: Metrics, traces: Traces) -> None:
         self._url = database_url
         self._bus = bus
+        self._metrics = metrics
+        self._traces = traces
 
     async def run(self) -> None:
         """Until cancelled. After any failure a new sender starts again at the first unpublished row."""
@@ -50,10 +54,12 @@ class Relay:
                     sender = await self._bus.sender()
                     stack.push_async_callback(sender.close)
                     failures = 0
+                    self._metrics.well("relay")
                     await self._send_for_ever(connection, sender)
             except BUS_FAULTS as error:
                 pause = BACK_OFF[min(failures, len(BACK_OFF) - 1)]
                 failures += 1
+                self._metrics.backed_off("relay", failures)
                 log.warning("relay: %s, starting again in %s s", type(error).__name__, pause)
                 await asyncio.sleep(pause)
 
@@ -62,13 +68,14 @@ class Relay:
         await connection.add_listener("outbox", lambda *_: woken.set())
         while True:
             woken.clear()
-            if await send_unpublished(connection, sender):
+            if sent := await send_unpublished(connection, sender, self._traces):
+                self._metrics.sent(sent)
                 continue
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(woken.wait(), LOOK_AGAIN)
 
 
-async def send_unpublished(connection: asyncpg.Connection, sender: Sender) -> int:
+async def send_unpublished(connection: asyncpg.Connection, sender: Sender, traces: Traces = SILENT) -> int:
     """Send some of what is committed and not yet published, mark it, and say how many it was.
 
     If sending fails, what was sent before is marked, so that little is sent again.
@@ -78,7 +85,8 @@ async def send_unpublished(connection: asyncpg.Connection, sender: Sender) -> in
     try:
         for start in range(0, len(rows), BATCH):
             batch = rows[start : start + BATCH]
-            await sender.send([_message(row) for row in batch])
+            with traces.events("producer", "relay", batch, _carried):
+                await sender.send([message_of(row) for row in batch])
             if marking:
                 await marking  # a connection does one thing at a time
             marking = asyncio.create_task(connection.execute(MARK, [row["seq"] for row in batch]))
@@ -88,7 +96,12 @@ async def send_unpublished(connection: asyncpg.Connection, sender: Sender) -> in
     return len(rows)
 
 
-def _message(row: asyncpg.Record) -> Message:
+def _carried(row: asyncpg.Record) -> Carried:
+    return row["type"], row["event_id"], row["traceparent"]
+
+
+def message_of(row: asyncpg.Record) -> Message:
+    """A row of the outbox as a message of its speaker's topic."""
     return to_message(
         row["type"].rpartition(".")[0],
         event_id=row["event_id"],

@@ -14,13 +14,31 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 SPEAKERS = ("registry", "eligibility", "referral", "monitoring")
-TOPICS = [f"relink.{speaker}" for speaker in SPEAKERS]
+
+
+def topic_of(speaker: str) -> str:
+    """Where a service's events appear once they are published."""
+    return f"relink.{speaker}"
+
+
+def replay_of(topic: str) -> str:
+    """Where the owner of a topic publishes again what has expired on it. Only rebuilds read there, so nothing acts."""
+    return f"{topic}.replay"
+
+
+TOPICS = [name for speaker in SPEAKERS for name in (topic_of(speaker), replay_of(topic_of(speaker)))]
+
+
+class Part(BaseModel):
+    """Base of what an event holds more than one field of."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
 
 class Event(BaseModel):
     """Base of every event. Subclasses live in the module of the service that says them."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", use_attribute_docstrings=True)
 
     subject_field: ClassVar[str]
     key_field: ClassVar[str]

@@ -13,9 +13,13 @@ class CriteriaValidated(Event):
     subject_field: ClassVar[str] = "service_id"
     key_field: ClassVar[str] = "service_id"
     service_id: UUID
+    """Whose criteria they are."""
     criteria_version: int
+    """Which of the service's sets."""
     valid_from: date
+    """First day on which it binds."""
     validated_by: UUID
+    """The organisation that validated it."""
     open_to_all: bool
     """True when the set has no criteria."""
 
@@ -26,7 +30,9 @@ class CriteriaRetired(Event):
     subject_field: ClassVar[str] = "service_id"
     key_field: ClassVar[str] = "service_id"
     service_id: UUID
+    """Whose criteria they were."""
     criteria_version: int
+    """Which of the service's sets."""
 
 
 class EligibilityDecided(Event):
@@ -36,12 +42,17 @@ class EligibilityDecided(Event):
     key_field: ClassVar[str] = "case_id"
     decision_id: UUID
     match_id: UUID
+    """The match whose verdict was before the person."""
     case_id: UUID
     service_id: UUID
     outcome: Literal["eligible", "not_eligible"]
+    """What was decided."""
     organization_id: UUID
+    """The organisation that decided."""
     as_of: date
+    """The day for which it was judged, mostly that of arrival."""
     decided_at: datetime
+    """When the person decided."""
 
 
 class DecisionAppealed(Event):
@@ -50,6 +61,7 @@ class DecisionAppealed(Event):
     subject_field: ClassVar[str] = "decision_id"
     key_field: ClassVar[str] = "case_id"
     decision_id: UUID
+    """What is appealed against."""
     appeal_id: UUID
     case_id: UUID
     service_id: UUID
@@ -61,13 +73,18 @@ class AppealDecided(Event):
     subject_field: ClassVar[str] = "decision_id"
     key_field: ClassVar[str] = "case_id"
     decision_id: UUID
+    """What was appealed against."""
     appeal_id: UUID
     case_id: UUID
     service_id: UUID
     outcome: Literal["eligible", "not_eligible"]
+    """What holds now."""
     organization_id: UUID
+    """The organisation that decided the appeal."""
     as_of: date
+    """The day for which it was judged."""
     decided_at: datetime
+    """When the person decided."""
 
 
 class UnmetNeedRecorded(Event):
@@ -78,7 +95,12 @@ class UnmetNeedRecorded(Event):
     match_id: UUID
     case_id: UUID
     country: str
+    """Of origin (ISO 3166-1 alpha-2)."""
     area: str | None = None
+    """Code of the area asked for."""
     needs: list[str] = []
+    """Dimensions and types asked for."""
     failing_criteria: list[str] = []
+    """Ids of the criteria that stood in the way."""
     as_of: date
+    """The day for which it was asked."""

@@ -4,9 +4,7 @@ from datetime import date
 from typing import ClassVar, Literal
 from uuid import UUID
 
-from pydantic import BaseModel
-
-from shared.events import Event
+from shared.events import Event, Part
 
 Translations = dict[str, str]
 """ISO 639-3 language → text."""
@@ -19,10 +17,15 @@ class OrganizationChanged(Event):
     key_field: ClassVar[str] = "organization_id"
     organization_id: UUID
     name: str
+    """In the language of the entry."""
     translations: Translations = {}
+    """Language → name."""
     acronym: str | None = None
+    """Where it has one."""
     kind: str
+    """What kind of organisation, for example `ngo` or `public_authority`."""
     country: str
+    """Where its seat is (ISO 3166-1 alpha-2)."""
     lead: bool = False
     """True while only an import has named it."""
 
@@ -32,13 +35,21 @@ class _Programme(Event):
     key_field: ClassVar[str] = "programme_id"
     programme_id: UUID
     organization_id: UUID
+    """Who runs it."""
     name: str
+    """In the language of the entry."""
     translations: Translations = {}
+    """Language → name."""
     countries: list[str]
+    """Where it works (ISO 3166-1 alpha-2)."""
     areas: list[str] = []
+    """Codes of areas; empty: all of its countries."""
     sectors: list[str] = []
+    """OECD DAC purpose codes, or the words of the entry."""
     starts_on: date | None = None
+    """First day; None: not said."""
     ends_on: date | None = None
+    """Last day; None: not said."""
     development: bool = True
     """False when it is financed as the case's own return package (project definition of a development referral)."""
 
@@ -55,6 +66,7 @@ class ProgrammeConfirmed(_Programme):
     """Somebody assured that the entry is still right."""
 
     confirmed_on: date
+    """The day it was assured."""
 
 
 class ProgrammeClosed(_Programme):
@@ -66,23 +78,37 @@ class _Service(Event):
     key_field: ClassVar[str] = "service_id"
     service_id: UUID
     organization_id: UUID
+    """The provider."""
     programme_id: UUID | None = None
+    """The programme that pays for it, if one does."""
     name: str
+    """In the language of the entry."""
     translations: Translations = {}
+    """Language → name."""
     type: str
+    """What is given, for example `vocational_training`."""
     dimension: str
+    """`economic`, `social` or `psychosocial`."""
     level: str
+    """`individual`, `collective` or `community`."""
     country: str
+    """Where it is given (ISO 3166-1 alpha-2)."""
     areas: list[str]
+    """Codes of the areas it is for."""
     covered_areas: list[str] = []
     """An area is covered when its P-code starts with one of these: `areas`, and odd ones below them."""
     remote: bool = False
+    """True when nobody need be there for it."""
     open_to_all: bool = False
+    """True for a public service that everybody has a right to."""
     set_aside: int | None = None
     """Places set aside for referrals at one time; None: not counted."""
     waiting_days: int | None = None
+    """Days until it usually begins; None: not said."""
     languages: list[str] = []
+    """In which it is given (ISO 639-3)."""
     confirmed_on: date | None = None
+    """The day somebody last assured that the entry is right."""
 
 
 class ServicePublished(_Service):
@@ -101,48 +127,69 @@ class ServiceRetired(_Service):
     """The service is no longer given: open referrals that nobody accepted are cancelled."""
 
 
-class Party(BaseModel):
+class Party(Part):
     organization_id: UUID
+    """Who takes part."""
     signed_on: date | None = None
+    """None: not yet."""
 
 
-class Covers(BaseModel):
+class Covers(Part):
     """What an agreement is about; a mechanism covers every service that is reached through it."""
 
     service_ids: list[UUID] = []
+    """Services named one by one."""
     programme_ids: list[UUID] = []
+    """All services of these programmes."""
     mechanism_ids: list[UUID] = []
+    """All services reached through these mechanisms."""
 
 
-class Deadlines(BaseModel):
+class Deadlines(Part):
     """Instead of the project's defaults: working days of whoever must act, hours by the clock where named so."""
 
     acknowledgement: int | None = None
+    """Until the receiver says that it has it."""
     decision: int | None = None
+    """Until the receiver decides."""
     decision_urgent_hours: int | None = None
+    """The same when it is urgent."""
     decision_emergency_hours: int | None = None
+    """The same in an emergency."""
     information: int | None = None
+    """Until a question is answered."""
     offer: int | None = None
+    """Until an offered place is taken."""
     first_contact: int | None = None
+    """From arrival to the provider's first contact."""
     start: int | None = None
+    """From acceptance and arrival to the start."""
     review: int | None = None
+    """Until a hold or a waiting place is looked at again."""
     outcome_acknowledgement: int | None = None
+    """Until the case owner says that it knows how it ended."""
 
 
-class Disclosure(BaseModel):
+class Disclosure(Part):
     """Fields of identity the agreement allows to disclose, and whether a hub may see them too."""
 
     fields: list[str] = []
+    """Names of fields of identity."""
     hub_sees_identity: bool = False
+    """Else only the provider does, once it has accepted."""
 
 
-class TransferInstrument(BaseModel):
+class TransferInstrument(Part):
     """The safeguard of GDPR Art. 46 that a data-sharing arrangement gives, and to whom it allows onward transfer."""
 
     article: str
+    """The point of Art. 46 it rests on."""
     reference: str = ""
+    """Where it is written."""
     onward_organization_ids: list[UUID] = []
+    """Recipients named one by one."""
     onward_kinds: list[str] = []
+    """Kinds of organisations it allows."""
 
 
 class _Agreement(Event):
@@ -150,15 +197,25 @@ class _Agreement(Event):
     key_field: ClassVar[str] = "agreement_id"
     agreement_id: UUID
     kind: str
+    """`mou`, `sop`, `data_sharing`, `government_to_government` or `referral_protocol`."""
     title: str = ""
+    """As the parties call it."""
     parties: list[Party]
+    """All who must sign."""
     covers: Covers
+    """What may be referred under it."""
     countries: list[str]
+    """Between which countries (ISO 3166-1 alpha-2)."""
     valid_from: date
+    """First day in force."""
     valid_until: date
+    """Last day in force."""
     deadlines: Deadlines = Deadlines()
+    """Where the parties agreed on others than the project's defaults."""
     disclosure: Disclosure = Disclosure()
+    """What may be told of a person."""
     transfer_instrument: TransferInstrument | None = None
+    """None: it gives no basis for a transfer."""
 
 
 class AgreementSigned(_Agreement):
@@ -173,6 +230,7 @@ class AgreementEnded(_Agreement):
     """Ended by a party or run out: referrals that rest on it and that nobody accepted are cancelled."""
 
     ended_on: date
+    """The first day on which it no longer holds."""
 
 
 class MechanismChanged(Event):
@@ -182,14 +240,24 @@ class MechanismChanged(Event):
     key_field: ClassVar[str] = "mechanism_id"
     mechanism_id: UUID
     name: str = ""
+    """As it is called."""
     kind: Literal["national", "hub", "local_desk", "sub"]
+    """How far it reaches."""
     organization_id: UUID
+    """The organisation that receives and passes on."""
     parent_id: UUID | None = None
+    """The mechanism it belongs to."""
     countries: list[str]
+    """Which it serves (ISO 3166-1 alpha-2)."""
     areas: list[str] = []
+    """Codes of the areas it serves."""
     covered_areas: list[str] = []
+    """An area is covered when its P-code starts with one of these."""
     needs: list[str] = []
     """Dimensions or service types it serves; empty: all."""
     procedure: str | None = None
+    """How a public service that is open to all is reached without an agreement."""
     development_referral_system: Literal["yes", "no", "unknown"] = "unknown"
+    """As judged in step 6 of the framework."""
     active: bool = True
+    """False: no new referral takes this way."""

@@ -6,17 +6,19 @@ words about a person is kept sealed under the key of her case (`keep_sealed`).
 
 import hashlib
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from fastapi import Request
-from sqlalchemy import func, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import bindparam, func, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
-from shared import clock
+from shared import clock, writes
 from shared.actor import Actor
 from shared.crypto import KeyDestroyed, case_keys
 from shared.db import idempotency_keys as table
@@ -30,6 +32,19 @@ _CASE = "case whose key seals the answer"
 _CONTEXT = "idempotency_keys.body"
 _BOUNDARY = re.compile(r'multipart/form-data;.*boundary="?([^";]+)', re.IGNORECASE)
 _FORM = re.compile(r'"?([\x21\x23-\x7e]{1,255})"?')
+
+
+_lock = select(
+    func.pg_try_advisory_xact_lock(func.hashtextextended(bindparam("lock_name"), 0)).label("held")
+).subquery()
+_this = (
+    (table.c.org_id == bindparam("of_org"))
+    & (table.c.client_id == bindparam("of_client"))
+    & (table.c.route == bindparam("of_route"))
+    & (table.c.key == bindparam("this_key"))
+)
+_LOCK_AND_LOOK = select(_lock.c.held, table).select_from(_lock.outerjoin(table, _this))
+"""One row. It sees what was kept before it began: an answer kept meanwhile is noticed by `first_use`."""
 
 
 @dataclass(frozen=True)
@@ -71,16 +86,12 @@ def keep_sealed(session: AsyncSession, case_id: UUID) -> None:
 async def kept_answer(session: AsyncSession, claim: Claim) -> Response | None:
     """The answer to the first use of the key; None when this is the first. Holds the key until the transaction ends."""
     name = f"{claim.org_id}|{claim.client_id}|{claim.route}|{claim.key}"
-    if not await session.scalar(select(func.pg_try_advisory_xact_lock(func.hashtextextended(name, 0)))):
+    asked = {"lock_name": name, "of_org": claim.org_id, "of_client": claim.client_id, "of_route": claim.route,
+             "this_key": claim.key}  # fmt: skip
+    kept = (await session.execute(_LOCK_AND_LOOK, asked)).one()
+    if not kept.held:
         raise IdempotencyKeyInUse(headers={"Retry-After": "1"})
-    query = select(table).where(
-        table.c.org_id == claim.org_id,
-        table.c.client_id == claim.client_id,
-        table.c.route == claim.route,
-        table.c.key == claim.key,
-    )
-    kept = (await session.execute(query)).one_or_none()
-    if kept is None:
+    if kept.status is None:
         return None
     if kept.request_hash != claim.request_hash:
         raise IdempotencyKeyReused
@@ -98,17 +109,27 @@ async def keep_answer(session: AsyncSession, claim: Claim, response: Response) -
     body, case_id = bytes(response.body), session.info.get(_CASE)
     if case_id is not None:
         body = (await case_keys(session).cipher(case_id)).seal(body.decode(), _CONTEXT)
-    await session.execute(
-        insert(table).values(
-            org_id=claim.org_id,
-            client_id=claim.client_id,
-            route=claim.route,
-            key=claim.key,
-            request_hash=claim.request_hash,
-            status=response.status_code,
-            headers=headers,
-            body=body,
-            case_id=case_id,
-            kept_at=clock.now(),
-        )
-    )
+    row = {
+        "org_id": claim.org_id,
+        "client_id": claim.client_id,
+        "route": claim.route,
+        "key": claim.key,
+        "request_hash": claim.request_hash,
+        "status": response.status_code,
+        "headers": headers,
+        "body": body,
+        "case_id": case_id,
+        "kept_at": clock.now(),
+    }
+    writes.insert(session, table, row)
+
+
+@contextmanager
+def first_use() -> Iterator[None]:
+    """Around the commit of what a key was used for: nothing has happened if another request with it was faster."""
+    try:
+        yield
+    except IntegrityError as error:
+        if getattr(getattr(error.orig, "__cause__", None), "constraint_name", None) != table.primary_key.name:
+            raise
+        raise IdempotencyKeyInUse(headers={"Retry-After": "1"}) from error

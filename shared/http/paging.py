@@ -42,7 +42,7 @@ class _PageRequest:
     after: list[Any] | None
 
 
-def _page_request(
+async def _page_request(
     limit: Annotated[int, Query(ge=1, le=200, description="How many at most")] = 50,
     after: Annotated[str | None, Query(max_length=500, description="`next` of the page before")] = None,
 ) -> _PageRequest:

@@ -11,6 +11,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shared import telemetry
 from shared.http.problems import internal
 from shared.ids import new_id
+from shared.metrics import Metrics
+from shared.traces import SILENT, Tell, Traces
 
 log = logging.getLogger("relink.requests")
 
@@ -18,16 +20,23 @@ log = logging.getLogger("relink.requests")
 class RequestContext:
     """Pure ASGI, so that it adds no task and no buffering of its own."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics | None = None, traces: Traces = SILENT) -> None:
         self._app = app
+        self._metrics = metrics
+        self._traces = traces
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         headers = Headers(scope=scope)
         current = telemetry.request_id.set(_request_id(headers.get("x-request-id")))
-        telemetry.begin_trace(headers.get("traceparent"))
+        try:
+            with self._traces.span("server", scope["method"], headers.get("traceparent")) as tell:
+                await self._answer(scope, receive, send, tell)
+        finally:
+            telemetry.request_id.reset(current)
 
+    async def _answer(self, scope: Scope, receive: Receive, send: Send, tell: Tell) -> None:
         began, status = time.perf_counter(), 500
 
         async def with_headers(message: Message) -> None:
@@ -46,8 +55,12 @@ class RequestContext:
             await internal(Request(scope), error)(scope, receive, with_headers)
         finally:
             route = getattr(scope.get("route"), "path", "nowhere")  # as declared: an address may hold what is private
-            log.info("%s %s %s %.1f ms", scope["method"], route, status, (time.perf_counter() - began) * 1000)
-            telemetry.request_id.reset(current)
+            method, seconds = scope["method"], time.perf_counter() - began
+            log.info("%s %s %s %.1f ms", method, route, status, seconds * 1000)
+            if self._metrics is not None:
+                self._metrics.answered(method, route, status, seconds)
+            about = {"http.request.method": method, "http.route": route, "http.response.status_code": status}
+            tell(f"{method} {route}", about | ({"error.type": str(status)} if status >= 500 else {}))
 
 
 def _request_id(sent: str | None) -> str:

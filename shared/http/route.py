@@ -4,7 +4,6 @@ Refusals come in one order: 401, 403, missing key, then everything else. The tra
 first byte of the answer leaves: a client that reads 201 can rely on it.
 """
 
-import json
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
 
@@ -13,6 +12,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.params import Form
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
+from pydantic_core import from_json
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
@@ -96,7 +96,8 @@ class Route(APIRoute):
                     response.headers["Relink-Event"] = event
                 if claim is not None:
                     await idempotency.keep_answer(session, claim, response)
-                await session.commit()
+                with idempotency.first_use():
+                    await session.commit()
             return response
 
         return handle
@@ -121,7 +122,7 @@ def _add_etag(response: Response) -> None:
     body = getattr(response, "body", b"")
     if not body.startswith(b"{") or body.startswith(b'{"items":') or b'"version":' not in body:
         return
-    version = json.loads(body).get("version")
+    version = from_json(body).get("version")
     if isinstance(version, int):
         response.headers.setdefault("ETag", f'"{version}"')
 
@@ -133,7 +134,8 @@ class Router(APIRouter):
         super().__init__(tags=list(tags), route_class=Route)
 
 
-def _session(request: Request) -> AsyncSession:
+# Dependencies are coroutines, for FastAPI runs plain functions in a thread, and waits for it.
+async def _session(request: Request) -> AsyncSession:
     session: AsyncSession = request.state.session
     return session
 
@@ -142,7 +144,7 @@ Transaction = Annotated[AsyncSession, Depends(_session)]
 """The request's one transaction; nobody but the route commits it."""
 
 
-def _expected(if_match: Annotated[str | None, Header(description="The ETag that was read")] = None) -> int:
+async def _expected(if_match: Annotated[str | None, Header(description="The ETag that was read")] = None) -> int:
     if if_match is None:
         raise PreconditionRequired
     tag = if_match.strip().removeprefix("W/").strip('"')

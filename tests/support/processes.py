@@ -19,18 +19,22 @@ START_SECONDS = 180.0
 class Process:
     """One process of ours, its output kept in a file."""
 
-    def __init__(self, *words: str, log: Path, **environment: str) -> None:
+    def __init__(self, *words: str, log: Path, folder: str = str(ROOT), **environment: str) -> None:
         self._log = log
         with log.open("ab") as output:
             self._process = subprocess.Popen(
                 [sys.executable, *words],
-                cwd=ROOT,
+                cwd=folder,
                 env=os.environ | environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+
+    @property
+    def runs(self) -> bool:
+        return self._process.poll() is None
 
     @property
     def output(self) -> str:
@@ -69,8 +73,8 @@ class Process:
 
 
 @contextmanager
-def running(*words: str, log: Path, **environment: str) -> Iterator[Process]:
-    process = Process(*words, log=log, **environment)
+def running(*words: str, log: Path, folder: str = str(ROOT), **environment: str) -> Iterator[Process]:
+    process = Process(*words, log=log, folder=folder, **environment)
     try:
         yield process
     finally:

@@ -5,7 +5,6 @@ from typing import TypeVar
 from uuid import UUID
 
 from sqlalchemy import delete
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.referral.cases import domain, identity, members, queries
@@ -20,7 +19,8 @@ from services.referral.cases.schemas import (
     MemberChange,
 )
 from services.referral.known import queries as known
-from shared import clock, outbox
+from services.referral.tables import Base
+from shared import clock, outbox, writes
 from shared.actor import Actor
 from shared.crypto import case_keys
 from shared.errors import Unprocessable, invalid
@@ -37,6 +37,9 @@ from shared.events.referral import (
 )
 from shared.http import expect, patched
 from shared.ids import new_id
+
+PARTIES = Base.metadata.tables[CaseParty.__tablename__]
+NOT_THE_OWNER = f"case_parties.role <> '{OWNER}'"
 
 CaseState = TypeVar("CaseState", CaseRegistered, CaseChanged, CaseDeparted, CaseArrived, ReturnCancelled, CaseClosed)
 
@@ -248,21 +251,14 @@ async def first_contact(session: AsyncSession, case: Case) -> None:
 async def admit(session: AsyncSession, case_id: UUID, organization_id: UUID, *, acts: bool = True) -> None:
     """Let an organisation that has a part in a referral of the case see it, and act in it while that referral is open;
     the owner stays the owner."""
-    role = RECEIVER if acts else READER
-    party = insert(CaseParty).values(case_id=case_id, organization_id=organization_id, role=role)
-    await session.execute(
-        party.on_conflict_do_update(
-            index_elements=["case_id", "organization_id"], set_={"role": role}, where=CaseParty.role != OWNER
-        )
-    )
+    row = {"case_id": case_id, "organization_id": organization_id, "role": RECEIVER if acts else READER}
+    writes.upsert(session, PARTIES, row, only=NOT_THE_OWNER)
 
 
 async def leave(session: AsyncSession, case_id: UUID, organization_id: UUID) -> None:
     """An organisation without a part in any referral of the case sees it no more; the owner stays the owner."""
-    party = delete(CaseParty).where(
-        CaseParty.case_id == case_id, CaseParty.organization_id == organization_id, CaseParty.role != OWNER
-    )
-    await session.execute(party)
+    key = {"case_id": case_id, "organization_id": organization_id}
+    writes.delete(session, PARTIES, key, only=NOT_THE_OWNER)
 
 
 async def _decided(

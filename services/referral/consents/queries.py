@@ -1,17 +1,18 @@
 """Consents and derogations of a case: for its owner to read, for referrals to be judged by."""
 
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import Date, Text, bindparam, or_, select
+from sqlalchemy.dialects.postgresql import UUID as PgUuid  # noqa: N811  # Python's own has the name
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.referral.cases.models import Case
 from services.referral.consents.models import Consent, TransferDerogation
 from shared.errors import NotFound
 from shared.http import Page, PageRequest, page_of
+from shared.questions import Question, columns_of
 
 
 @dataclass(frozen=True)
@@ -29,45 +30,33 @@ class Derogation:
     recipient_id: UUID
 
 
-async def consents_in_force(
-    session: AsyncSession, case_id: UUID, on: date, purpose: str = "assistance"
-) -> list[ConsentInForce]:
-    """The consents for that purpose which hold on that day: given, not run out, not withdrawn on it or before."""
-    rows = await session.scalars(
-        select(Consent)
-        .where(
-            Consent.case_id == case_id,
-            Consent.purpose == purpose,
-            Consent.given_on <= on,
-            or_(Consent.valid_until.is_(None), Consent.valid_until >= on),
-            or_(Consent.withdrawn_on.is_(None), Consent.withdrawn_on > on),
-        )
-        .order_by(Consent.consent_id)
-    )
-    return [
-        ConsentInForce(
-            row.consent_id,
-            frozenset(row.recipient_organization_ids),
-            frozenset(row.recipient_kinds),
-            frozenset(row.fields),
-            row.purpose,
-        )
-        for row in rows
-    ]
+_THIS_CASE = bindparam("case_id", type_=PgUuid())
+_ON = bindparam("on", type_=Date())
 
-
-async def derogations_in_force(session: AsyncSession, case_id: UUID, on: date) -> list[Derogation]:
-    """The derogations recorded on that day or before that have not run out."""
-    rows = await session.scalars(
-        select(TransferDerogation)
-        .where(
-            TransferDerogation.case_id == case_id,
-            TransferDerogation.recorded_on <= on,
-            TransferDerogation.valid_until >= on,
-        )
-        .order_by(TransferDerogation.derogation_id)
+CONSENTS = Question(
+    select(*columns_of(Consent, ConsentInForce))
+    .where(
+        Consent.case_id == _THIS_CASE,
+        Consent.purpose == bindparam("purpose", type_=Text()),
+        Consent.given_on <= _ON,
+        or_(Consent.valid_until.is_(None), Consent.valid_until >= _ON),
+        or_(Consent.withdrawn_on.is_(None), Consent.withdrawn_on > _ON),
     )
-    return [Derogation(row.article, row.recipient_id) for row in rows]
+    .order_by(Consent.consent_id),
+    ConsentInForce,
+)
+"""The consents for a purpose which hold on a day: given, not run out, not withdrawn on it or before."""
+DEROGATIONS = Question(
+    select(*columns_of(TransferDerogation, Derogation))
+    .where(
+        TransferDerogation.case_id == _THIS_CASE,
+        TransferDerogation.recorded_on <= _ON,
+        TransferDerogation.valid_until >= _ON,
+    )
+    .order_by(TransferDerogation.derogation_id),
+    Derogation,
+)
+"""The derogations recorded on a day or before that have not run out."""
 
 
 async def get(session: AsyncSession, case: Case, consent_id: UUID) -> Consent:

@@ -1,17 +1,33 @@
 """What is known of the others, as of a day where that matters; None or nothing where nothing was heard."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, exists, or_, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    Text,
+    and_,
+    any_,
+    bindparam,
+    exists,
+    false,
+    func,
+    or_,
+    select,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import UUID as PgUuid  # noqa: N811  # Python's own has the name
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from services.referral.known.domain import reach
 from services.referral.known.models import Agreement, Decision, Mechanism, Organization, Programme, Service
 from shared.events.registry import Covers, Deadlines, Disclosure, TransferInstrument
+from shared.questions import Question, columns_of
 
 
 @dataclass(frozen=True)
@@ -71,21 +87,100 @@ class KnownMechanism:
     active: bool
 
 
-@dataclass(frozen=True)
-class KnownDecision:
-    decision_id: UUID
-    case_id: UUID
-    service_id: UUID
-    outcome: str
-    organization_id: UUID
-    as_of: date
-    decided_at: datetime
-    superseded: bool
-    """A later decision for the same case and service exists."""
-
-
 # Of mechanisms that meet an area equally closely the more local one comes first.
 _NEAREST_FIRST = {"sub": 0, "local_desk": 1, "hub": 2, "national": 3}
+
+
+# What a referral is judged by is asked in one go with what other modules know (`shared.questions`).
+_PROVIDER = select(Service.organization_id).where(Service.service_id == bindparam("service_id", type_=PgUuid()))
+_OF_COUNTRY = and_(Mechanism.active, Mechanism.countries.overlap(bindparam("countries", type_=ARRAY(Text()))))
+_ON: ColumnElement[date] = bindparam("on", type_=Date())
+
+SERVICE = Question(
+    select(
+        *columns_of(Service, KnownService),
+        func.coalesce(Programme.development, false()).label("programme_is_development"),
+    )
+    .outerjoin(Programme, Programme.programme_id == Service.programme_id)
+    .where(Service.service_id == bindparam("service_id", type_=PgUuid())),
+    KnownService,
+)
+"""The service, retired or not."""
+ORGANIZATIONS = Question(
+    select(*columns_of(Organization, KnownOrganization)).where(
+        or_(
+            Organization.organization_id == any_(bindparam("organization_ids", type_=ARRAY(PgUuid()))),
+            Organization.organization_id.in_(_PROVIDER),
+            Organization.organization_id.in_(select(Mechanism.organization_id).where(_OF_COUNTRY)),
+        )
+    ),
+    KnownOrganization,
+)
+"""These organisations, the service's, and those of the countries' mechanisms."""
+MECHANISMS = Question(
+    select(*columns_of(Mechanism, KnownMechanism))
+    .where(or_(_OF_COUNTRY, Mechanism.mechanism_id == any_(bindparam("mechanism_ids", type_=ARRAY(PgUuid())))))
+    .order_by(Mechanism.mechanism_id),
+    KnownMechanism,
+)
+"""The active mechanisms of the countries, and these, active or not."""
+
+
+def _in_force(on: Any) -> ColumnElement[bool]:
+    """From the first to the last day of its validity, both included; not on the day it was ended or after."""
+    not_ended = or_(Agreement.ended_on.is_(None), Agreement.ended_on > on)
+    return and_(Agreement.valid_from <= on, Agreement.valid_until >= on, not_ended)
+
+
+AGREEMENTS = Question(
+    select(*columns_of(Agreement, KnownAgreement))
+    .where(
+        _in_force(_ON),
+        Agreement.party_ids.overlap(
+            bindparam("organization_ids", type_=ARRAY(PgUuid())) + func.array(_PROVIDER.scalar_subquery())
+        ),
+    )
+    .order_by(Agreement.agreement_id),
+    KnownAgreement,
+)
+"""Those in force on the day to which one of these organisations, or the service's, is a party."""
+SENT_UNDER = Question(
+    select(*columns_of(Agreement, KnownAgreement)).where(
+        Agreement.agreement_id == bindparam("sent_under_id", type_=PgUuid())
+    ),
+    KnownAgreement,
+)
+"""The agreement as it was last heard of, in force or not."""
+
+
+@dataclass(frozen=True)
+class PresentDecision:
+    """The latest decision for a case and a service, after any appeal; `named`: the one that was named is about them."""
+
+    outcome: str
+    named: bool
+
+
+_THIS_CASE = Decision.case_id == bindparam("case_id", type_=PgUuid())
+_THIS_SERVICE = Decision.service_id == bindparam("service_id", type_=PgUuid())
+_LATEST_FIRST = Decision.decided_at.desc(), Decision.decision_id.desc()
+_named = aliased(Decision)
+DECISION = Question(
+    select(
+        Decision.outcome,
+        exists()
+        .where(
+            _named.decision_id == bindparam("decision_id", type_=PgUuid()),
+            _named.case_id == Decision.case_id,
+            _named.service_id == Decision.service_id,
+        )
+        .label("named"),
+    )
+    .where(_THIS_CASE, _THIS_SERVICE)
+    .order_by(*_LATEST_FIRST)
+    .limit(1),
+    PresentDecision,
+)
 
 
 async def get_organization(session: AsyncSession, organization_id: UUID) -> KnownOrganization | None:
@@ -134,111 +229,9 @@ async def find_services(session: AsyncSession, service_ids: Collection[UUID]) ->
     }
 
 
-async def agreements_in_force(
-    session: AsyncSession, on: date, organization_ids: Collection[UUID]
-) -> list[KnownAgreement]:
-    """The agreements in force on that day that have at least one of these organisations as a party."""
-    rows = await session.scalars(
-        select(Agreement)
-        .where(_in_force(on), Agreement.party_ids.overlap(list(organization_ids)))
-        .order_by(Agreement.agreement_id)
-    )
-    return [_agreement(row) for row in rows]
-
-
-async def get_agreement(session: AsyncSession, agreement_id: UUID) -> KnownAgreement | None:
-    """The agreement as it was last heard of, in force or not."""
-    row = await session.get(Agreement, agreement_id)
-    return None if row is None else _agreement(row)
-
-
-def _in_force(on: date) -> ColumnElement[bool]:
-    """From the first to the last day of its validity, both included; not on the day it was ended or after."""
-    not_ended = or_(Agreement.ended_on.is_(None), Agreement.ended_on > on)
-    return (Agreement.valid_from <= on) & (Agreement.valid_until >= on) & not_ended
-
-
-def _agreement(row: Agreement) -> KnownAgreement:
-    return KnownAgreement(
-        row.agreement_id,
-        row.kind,
-        frozenset(row.party_ids),
-        Covers.model_validate(row.covers),
-        row.countries,
-        row.valid_from,
-        row.valid_until,
-        Deadlines.model_validate(row.deadlines),
-        Disclosure.model_validate(row.disclosure),
-        None if row.transfer_instrument is None else TransferInstrument.model_validate(row.transfer_instrument),
-    )
-
-
-async def mechanisms_for(session: AsyncSession, country: str, area: str | None) -> list[KnownMechanism]:
-    """The active mechanisms that serve the area, the smallest area first, those for the whole country last."""
-    active = select(Mechanism).where(Mechanism.active, Mechanism.countries.overlap([country]))
-    rows = await session.scalars(active.order_by(Mechanism.mechanism_id))
-    found = [(reach(country, area, row.covered_areas or row.areas), _mechanism(row)) for row in rows]
-    serving = [(closeness, mechanism) for closeness, mechanism in found if closeness is not None]
+def nearest_first(mechanisms: Iterable[KnownMechanism], country: str, area: str | None) -> list[KnownMechanism]:
+    """The active ones of these that serve the area, the smallest area first, those for the whole country last."""
+    found = [(reach(country, area, each.covered_areas or each.areas), each) for each in mechanisms if each.active]
+    serving = [(closeness, each) for closeness, each in found if closeness is not None and country in each.countries]
     serving.sort(key=lambda pair: (-pair[0], _NEAREST_FIRST[pair[1].kind]))
-    return [mechanism for _, mechanism in serving]
-
-
-async def get_mechanism(session: AsyncSession, mechanism_id: UUID) -> KnownMechanism | None:
-    row = await session.get(Mechanism, mechanism_id)
-    return None if row is None else _mechanism(row)
-
-
-def _mechanism(row: Mechanism) -> KnownMechanism:
-    return KnownMechanism(
-        row.mechanism_id,
-        row.name,
-        row.kind,
-        row.organization_id,
-        row.parent_id,
-        row.countries,
-        row.areas,
-        row.covered_areas,
-        row.needs,
-        row.procedure,
-        row.development_referral_system,
-        row.active,
-    )
-
-
-async def current_decision(session: AsyncSession, case_id: UUID, service_id: UUID) -> KnownDecision | None:
-    """The latest decision for this case and service, after any appeal."""
-    statement = _decisions().where(Decision.case_id == case_id, Decision.service_id == service_id)
-    return await _one_decision(
-        session, statement.order_by(Decision.decided_at.desc(), Decision.decision_id.desc()).limit(1)
-    )
-
-
-async def get_decision(session: AsyncSession, decision_id: UUID) -> KnownDecision | None:
-    return await _one_decision(session, _decisions().where(Decision.decision_id == decision_id))
-
-
-def _decisions() -> Select[Decision, bool]:
-    later = aliased(Decision)
-    superseded = exists().where(
-        later.case_id == Decision.case_id,
-        later.service_id == Decision.service_id,
-        tuple_(later.decided_at, later.decision_id) > tuple_(Decision.decided_at, Decision.decision_id),
-    )
-    return select(Decision, superseded)
-
-
-async def _one_decision(session: AsyncSession, statement: Select[Decision, bool]) -> KnownDecision | None:
-    found = (await session.execute(statement)).one_or_none()
-    if found is None:
-        return None
-    row, superseded = found
-    return KnownDecision(
-        row.decision_id,
-        row.case_id,
-        row.service_id,
-        row.outcome,
-        row.organization_id,
-        row.as_of,
-        row.decided_at,
-        superseded,
-    )
+    return [each for _, each in serving]

@@ -3,9 +3,12 @@
 Whenever the ledger changes PlacesChanged is said at once, so before the event of the referral that changed it.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.dialects.postgresql import UUID as PgUuid  # noqa: N811  # Python's own has the name
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -21,46 +24,57 @@ class ImpossibleClaim(Exception):
     """A claim was moved in a way that `CLAIM_MOVES` does not know: an error of ours."""
 
 
-async def lock(session: AsyncSession, *service_ids: UUID) -> dict[UUID, Ledger]:
+_LOCKED = (
+    select(Ledger)
+    .where(Ledger.service_id == bindparam("of_service", type_=PgUuid()))
+    .with_for_update()
+    .execution_options(populate_existing=True)
+)
+
+
+async def lock(
+    session: AsyncSession,
+    *service_ids: UUID,
+    locked: Mapping[UUID, Ledger] = MappingProxyType({}),
+    heard: Mapping[UUID, int | None] = MappingProxyType({}),
+) -> dict[UUID, Ledger]:
     """The ledgers of these services under their locks, with the number of places now set aside.
 
-    If that number changed since, whoever queues may have the places that are free, whatever he let pass before.
+    If that number changed since, whoever queues may have the places that are free, whatever he let pass before. The
+    caller may have `locked` some already; where one says what the caller has `heard` the number is not read again.
     """
     ledgers = {}
     for service_id in sorted(set(service_ids)):
-        ledger = await lock_row(session, service_id)
+        ledger = ledgers[service_id] = locked.get(service_id) or await lock_row(session, service_id)
+        if service_id in heard and heard[service_id] == ledger.set_aside:
+            continue
         service = await known.get_service(session, service_id)
         set_aside = None if service is None else service.set_aside
         if ledger.set_aside != set_aside:
             ledger.set_aside = set_aside
             await _forget_passed_over(session, service_id)
             await _say(session, ledger)
-        ledgers[service_id] = ledger
     return ledgers
 
 
 async def lock_row(session: AsyncSession, service_id: UUID) -> Ledger:
     """The ledger under its lock, with the number of places that it was last told; nothing is said."""
-    statement = (
-        select(Ledger)
-        .where(Ledger.service_id == service_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
-    if (ledger := (await session.scalars(statement)).one_or_none()) is None:
+    asked = {"of_service": service_id}
+    if (ledger := (await session.scalars(_LOCKED, asked)).one_or_none()) is None:
         now = clock.now()
         new = insert(Ledger).values(
             service_id=service_id, set_aside=None, held=0, offered=0, used=0, queued=0, version=1,
             created_at=now, changed_at=now,
         )  # fmt: skip
         await session.execute(new.on_conflict_do_nothing())
-        ledger = (await session.scalars(statement)).one()
+        ledger = (await session.scalars(_LOCKED, asked)).one()
     return ledger
 
 
 async def can_hold(session: AsyncSession, ledger: Ledger) -> bool:
     """A newcomer would get a place now."""
-    return newcomer_gets_a_place(ledger.counts, await queries.waiting(session, ledger.service_id))
+    waiting = 0 if ledger.queued == 0 else await queries.waiting(session, ledger.service_id)
+    return newcomer_gets_a_place(ledger.counts, waiting)
 
 
 async def claim(
@@ -82,7 +96,6 @@ async def claim(
     )
     session.add(made)
     _count(ledger, state, 1)
-    await session.flush()
     await _say_if_counted(session, ledger)
     return made
 
@@ -95,7 +108,6 @@ async def claim_again(session: AsyncSession, ledger: Ledger, claim: Claim, *, vu
     claim.service_id, claim.state = ledger.service_id, state
     claim.vulnerable, claim.declines, claim.passed_over, claim.queued_at = vulnerable, 0, False, clock.now()
     _count(ledger, state, 1)
-    await session.flush()
     await _say_if_counted(session, ledger)
 
 
@@ -117,7 +129,6 @@ async def move(session: AsyncSession, ledger: Ledger, claim: Claim, to: PlaceSta
         claim.declines += before is PlaceState.OFFERED
     elif freed:
         await _forget_passed_over(session, ledger.service_id)
-    await session.flush()
     await _say_if_counted(session, ledger)
     return freed
 

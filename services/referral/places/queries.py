@@ -1,14 +1,19 @@
 """Reading the ledger: what a referral has, and who is next."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, UnaryExpression, func, select, tuple_
+from sqlalchemy import ColumnElement, UnaryExpression, any_, bindparam, func, select, tuple_
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import UUID as PgUuid  # noqa: N811  # Python's own has the name
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.referral.places.domain import PlaceState
 from services.referral.places.models import Claim, Ledger
+from shared.questions import Answers, Question, as_read, columns_of
 
 TURN: tuple[ColumnElement[Any] | UnaryExpression[Any] | Any, ...] = (
     Claim.declines,
@@ -22,6 +27,36 @@ TURN: tuple[ColumnElement[Any] | UnaryExpression[Any] | Any, ...] = (
 
 def _queue(service_id: UUID) -> ColumnElement[bool]:
     return (Claim.service_id == service_id) & (Claim.state == PlaceState.QUEUED)
+
+
+@dataclass(frozen=True)
+class LedgerRead:
+    """The columns of a ledger."""
+
+    service_id: UUID
+    set_aside: int | None
+    held: int
+    offered: int
+    used: int
+    queued: int
+    version: int
+    created_at: datetime
+    changed_at: datetime
+
+
+LEDGERS = Question(
+    select(*columns_of(Ledger, LedgerRead))
+    .where(Ledger.service_id == any_(bindparam("ledger_ids", type_=ARRAY(PgUuid()))))
+    .order_by(Ledger.service_id)
+    .with_for_update(),
+    LedgerRead,
+)
+"""These ledgers, and their locks with them, in the order of their ids."""
+
+
+def locked(session: AsyncSession, answers: Answers) -> dict[UUID, Ledger]:
+    """The ledgers among the answers."""
+    return {each.service_id: as_read(session, Ledger, vars(each)) for each in answers.to(LEDGERS)}
 
 
 async def find_claims(session: AsyncSession, referral_ids: Collection[UUID]) -> dict[UUID, Claim]:

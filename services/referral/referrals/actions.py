@@ -32,31 +32,33 @@ DRAFTED, EDITED = "draft", "edit"
 
 async def create(session: AsyncSession, actor: Actor, body: ReferralIn) -> Journey:
     """The referral is on its way; ReferralCreated is said. A draft only stands there, and nothing is said."""
-    case = await cases.get_owned_for_update(session, actor, body.case_id)
+    case = await cases.lock_owned(session, actor, body.case_id)
     if case.is_closed:
         raise CaseIsClosed
     referral = Referral(
-        referral_id=new_id(), version=0, case_id=case.case_id, owner_id=case.owner_id, status=Status.DRAFT,
-        ahead=[], due={}, warnings=[], escalated=False, development_referral="unknown",
+        referral_id=new_id(), version=0, created_at=clock.now(), case_id=case.case_id, owner_id=case.owner_id,
+        status=Status.DRAFT, ahead=[], due={}, warnings=[], escalated=False, development_referral="unknown",
     )  # fmt: skip
-    await _fill(session, referral, case, body)
-    journey = Journey(referral, case, [], None, await routing.get_service(session, body.service_id))
+    brief = await queries.brief(
+        session, case, body.service_id, referral_id=referral.referral_id, decision_id=body.decision_id,
+        mechanism_ids=[body.via], follows_id=body.follows_referral_id,
+        ledger_ids=[] if body.draft else [body.service_id],
+    )  # fmt: skip
+    await _fill(session, referral, case, body, follows=brief.siblings.follows)
+    journey = Journey(referral, case, [], None, routing.referable(brief.ground.service), brief)
     session.add(referral)
-    await session.flush()
     if body.draft:
         await Step(session, journey, DRAFTED, actor.org_id).note()
         return journey
     return await _carry_out(session, journey, Action.SUBMIT, actor, None)
 
 
-async def _fill(session: AsyncSession, referral: Referral, case: Case, body: ReferralIn) -> None:
-    """Write the order into the row, its references sealed."""
+async def _fill(session: AsyncSession, referral: Referral, case: Case, body: ReferralIn, *, follows: bool) -> None:
+    """Write the order into the row, its references sealed. `follows`: the one it names is a referral of the case."""
     if not set(body.member_ids) <= {member.member_id for member in case.members}:
         detail = "names somebody who is not in this case"
         raise Unprocessable(errors=[invalid("/member_ids", detail, "unknown_member")])
-    if body.follows_referral_id is not None and not await queries.belongs_to_case(
-        session, body.follows_referral_id, case.case_id
-    ):
+    if body.follows_referral_id is not None and not follows:
         detail = "is no referral of this case"
         raise Unprocessable(errors=[invalid("/follows_referral_id", detail, "unknown_referral")])
     for name in ("service_id", "priority", "when_full", "decision_id", "via", "follows_referral_id"):
@@ -150,8 +152,12 @@ async def change_draft(
         raise Unprocessable(errors=[invalid("/case_id", "cannot be changed", "fixed")])
     if not wanted.draft:
         raise Unprocessable(errors=[invalid("/draft", "a draft is sent by submit", "fixed")])
-    journey.service = await routing.get_service(session, wanted.service_id)
-    await _fill(session, journey.referral, journey.case, wanted)
+    brief = await queries.brief(
+        session, journey.case, wanted.service_id, referral_id=referral_id, decision_id=None,
+        follows_id=wanted.follows_referral_id,
+    )  # fmt: skip
+    journey.service = routing.referable(brief.ground.service)
+    await _fill(session, journey.referral, journey.case, wanted, follows=brief.siblings.follows)
     await Step(session, journey, EDITED, actor.org_id).note()
     return journey
 

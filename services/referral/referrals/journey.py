@@ -10,6 +10,7 @@ from services.referral.known.queries import KnownService
 from services.referral.places.domain import PlaceState, shown
 from services.referral.places.models import Claim
 from services.referral.referrals import deadlines
+from services.referral.referrals.brief import Brief
 from services.referral.referrals.domain import FINAL, Role, Situation, TaskRole
 from services.referral.referrals.models import Referral, Task
 from shared import clock
@@ -38,6 +39,8 @@ class Journey:
     tasks: list[Task]
     claim: Claim | None
     service: KnownService
+    brief: Brief | None = None
+    """Once a leg is travelled in this transaction: what that was judged by."""
 
     @property
     def task(self) -> Task | None:

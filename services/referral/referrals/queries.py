@@ -8,7 +8,9 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, case, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, Text, any_, bindparam, case, exists, func, literal, or_, select
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import UUID as PgUuid  # noqa: N811  # Python's own has the name
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
@@ -16,12 +18,15 @@ from services.referral.cases import queries as cases
 from services.referral.cases.models import Case
 from services.referral.known import queries as known
 from services.referral.places import queries as places
+from services.referral.referrals.brief import Brief, Part, Siblings
 from services.referral.referrals.domain import LASTING, OPEN, Status, TaskState
 from services.referral.referrals.journey import Journey
 from services.referral.referrals.models import HistoryEntry, Referral, Task
+from services.referral.routing import queries as routing
 from shared.actor import Actor
 from shared.errors import NotFound
 from shared.http import Page, PageRequest, page_of
+from shared.questions import Question, ask
 
 Box = Literal["inbox", "outbox"]
 
@@ -153,28 +158,78 @@ async def history_page(
     return await page_of(session, entries, request, by=(HistoryEntry.version,))
 
 
-async def is_duplicate(session: AsyncSession, case_id: UUID, service_id: UUID, but: UUID | None = None) -> bool:
-    """The case has an open referral to the service, other than `but`."""
-    query = exists().where(Referral.case_id == case_id, Referral.service_id == service_id, Referral.status.in_(OPEN))
-    if but is not None:
-        query = query.where(Referral.referral_id != but)
-    return bool(await session.scalar(select(query)))
+def _is(statuses: Collection[Status]) -> ColumnElement[bool]:
+    """One parameter, however many statuses."""
+    return Referral.status == any_(literal(sorted(statuses), ARRAY(Text())))
 
 
-async def belongs_to_case(session: AsyncSession, referral_id: UUID, case_id: UUID) -> bool:
-    query = exists().where(Referral.referral_id == referral_id, Referral.case_id == case_id)
-    return bool(await session.scalar(select(query)))
+_THIS_CASE: ColumnElement[bool] = Referral.case_id == bindparam("case_id", type_=PgUuid())
+_ANOTHER: ColumnElement[bool] = Referral.referral_id != bindparam("referral_id", type_=PgUuid())
+SIBLINGS = Question(
+    select(
+        exists()
+        .where(
+            _THIS_CASE,
+            _ANOTHER,
+            Referral.service_id == bindparam("service_id", type_=PgUuid()),
+            _is(OPEN),
+        )
+        .label("duplicate"),
+        exists().where(_THIS_CASE, Referral.referral_id == bindparam("follows_id", type_=PgUuid())).label("follows"),
+    ),
+    Siblings,
+)
+PARTS = Question(
+    select(Task.organization_id, _is(OPEN).label("is_open"))
+    .join(Referral, Referral.referral_id == Task.referral_id)
+    .where(_THIS_CASE, _ANOTHER, _is(LASTING), Task.takes_part),
+    Part,
+)
 
 
-async def taking_part(session: AsyncSession, case_id: UUID) -> tuple[set[UUID], set[UUID]]:
-    """The organisations that have a part in an open referral of the case, and those in one that was delivered."""
-    query = (
-        select(Task.organization_id, Referral.status)
-        .join(Referral, Referral.referral_id == Task.referral_id)
-        .where(Referral.case_id == case_id, Referral.status.in_(LASTING), Task.takes_part)
+async def parts_elsewhere(session: AsyncSession, case_id: UUID, referral_id: UUID) -> list[Part]:
+    """What organisations have in the other referrals of the case."""
+    return (await ask(session, PARTS, case_id=case_id, referral_id=referral_id)).to(PARTS)
+
+
+async def brief(
+    session: AsyncSession,
+    case: Case,
+    service_id: UUID,
+    *,
+    referral_id: UUID,
+    decision_id: UUID | None,
+    organization_ids: Collection[UUID] = (),
+    mechanism_ids: Collection[UUID | None] = (),
+    sent_under_id: UUID | None = None,
+    follows_id: UUID | None = None,
+    ledger_ids: Collection[UUID] = (),
+) -> Brief:
+    """Facts of others as they are now, and of the case as it stands under its lock; `routing.asked_of` says of whom.
+
+    The ledgers of the services `ledger_ids` are locked with it, and the case gets its members.
+    """
+    told = routing.asked_of(
+        case,
+        service_id,
+        decision_id=decision_id,
+        organization_ids=organization_ids,
+        mechanism_ids=[each for each in mechanism_ids if each is not None],
+        sent_under_id=sent_under_id,
     )
-    found = [(organization_id, status in OPEN) for organization_id, status in await session.execute(query)]
-    return {each for each, is_open in found if is_open}, {each for each, is_open in found if not is_open}
+    questions = *routing.GROUND, cases.SIGNS, cases.MEMBERS, places.LEDGERS, SIBLINGS, PARTS
+    told |= {"referral_id": referral_id, "follows_id": follows_id, "ledger_ids": sorted(ledger_ids)}
+    answers = await ask(session, *questions, **told)
+    cases.with_members(session, case, answers)
+    signs = answers.one(cases.SIGNS)
+    return Brief(
+        ground=routing.ground_of(case, answers),
+        known_elsewhere=signs.known_elsewhere,
+        vulnerable=signs.vulnerable,
+        siblings=answers.one(SIBLINGS),
+        parts_elsewhere=answers.to(PARTS),
+        ledgers=places.locked(session, answers),
+    )
 
 
 async def open_of_case(session: AsyncSession, case_id: UUID) -> list[UUID]:

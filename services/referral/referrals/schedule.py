@@ -2,7 +2,6 @@
 
 from collections.abc import Collection
 from datetime import UTC, datetime, time
-from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -102,12 +101,9 @@ def _before_departure(journey: Journey, due_at: datetime, runs_until: datetime |
 async def _working_days(session: AsyncSession, journey: Journey, deadline: Deadline) -> IsWorkingDay:
     """Of the organisation that must act."""
     owner_acts = deadlines.who_must_act(deadline) is Role.OWNER
-    return await _working_days_at(
-        session, journey.referral.owner_id if owner_acts else journey.current().organization_id
-    )
-
-
-async def _working_days_at(session: AsyncSession, organization_id: UUID) -> IsWorkingDay:
+    organization_id = journey.referral.owner_id if owner_acts else journey.current().organization_id
+    if journey.brief is not None:
+        return working_days_of(journey.brief.ground.party(organization_id).country)
     organization = await known.get_organization(session, organization_id)
     return working_days_of(None if organization is None else organization.country)
 

@@ -2,13 +2,13 @@
 
 from uuid import UUID
 
-from services.referral.cases import queries as cases
 from services.referral.cases.domain import CaseIsClosed
 from services.referral.known.queries import KnownService
 from services.referral.places import actions as places
 from services.referral.places.domain import PlaceState
 from services.referral.places.models import Ledger
 from services.referral.referrals import queries, schedule
+from services.referral.referrals.brief import Brief
 from services.referral.referrals.domain import POSSIBLE_DUPLICATE, Status, TaskRole, TaskState
 from services.referral.referrals.journey import Journey
 from services.referral.referrals.models import Task
@@ -30,15 +30,18 @@ async def send_first(step: Step) -> None:
     referral, case = step.journey.referral, step.journey.case
     if case.is_closed:
         raise CaseIsClosed
-    service = await routing.get_service(step.session, referral.service_id)
-    step.journey.service = service
-    mechanism, legs = await routing.plan(step.session, case, referral.owner_id, service, referral.via)
+    brief = step.journey.brief = step.journey.brief or await queries.brief(
+        step.session, case, referral.service_id, referral_id=referral.referral_id, decision_id=referral.decision_id,
+        mechanism_ids=[referral.via],
+    )  # fmt: skip
+    service = step.journey.service = routing.referable(brief.ground.service)
+    mechanism, legs = routing.plan(brief.ground, referral.owner_id, service, referral.via)
     referral.mechanism_id = None if mechanism is None else mechanism.mechanism_id
     referral.development_referral = "unknown" if mechanism is None else mechanism.development_referral_system
-    await _travel(step, legs[0], service, referral.decision_id, None)
+    await _travel(step, brief, legs[0], service, None)
     referral.ahead = [_planned(leg) for leg in legs[1:]]
     referral.submitted_at = clock.now()
-    referral.warnings = await _warnings(step, mechanism)
+    referral.warnings = _warnings(step, brief, mechanism)
     case.open_referrals += 1
     step.says |= {
         "decision_id": referral.decision_id,
@@ -55,19 +58,25 @@ async def pass_on(step: Step, body: PassOnIn) -> None:
         raise Unprocessable(
             errors=[invalid("/to_organization_id", "is the sender or the case owner itself", "own_organization")]
         )
-    service = journey.service
-    if body.service_id is not None and body.service_id != referral.service_id:
-        service = await routing.get_service(step.session, body.service_id)
-        routing_domain.check_not_its_own(referral.owner_id, routing.service_facts(service))
-    same = service.service_id == referral.service_id
+    service_id = body.service_id or referral.service_id
+    same = service_id == referral.service_id
     decision_id = body.decision_id or (referral.decision_id if same else None)
+    brief = journey.brief = await queries.brief(
+        step.session, journey.case, service_id, referral_id=referral.referral_id, decision_id=decision_id,
+        organization_ids=[*(each.organization_id for each in journey.tasks), body.to_organization_id],
+        mechanism_ids=[task.mechanism_id], sent_under_id=journey.owners_agreement_id,
+    )  # fmt: skip
+    service = journey.service
+    if not same:
+        service = routing.referable(brief.ground.service)
+        routing_domain.check_not_its_own(referral.owner_id, routing.service_facts(service))
     planned = same and referral.ahead[:1] and referral.ahead[0]["organization_id"] == str(body.to_organization_id)
-    legs = await _legs_through(step, body.to_organization_id, service, task.mechanism_id)
+    legs = _legs_through(step, brief, body.to_organization_id, service)
     step.says |= {"from_organization_id": task.organization_id, "how": "planned" if planned else "redirected"}
     step.details |= {"to_organization_id": str(body.to_organization_id), "how": step.says["how"]}
     if not same:
         step.details["service_id"] = str(service.service_id)
-    await _travel(step, legs[0], service, decision_id, task)
+    await _travel(step, brief, legs[0], service, task)
     task.state, task.ended_at = TaskState.PASSED_ON, clock.now()
     referral.ahead = [_planned(leg) for leg in legs[1:]]
     referral.decision_id = decision_id
@@ -75,15 +84,14 @@ async def pass_on(step: Step, body: PassOnIn) -> None:
     journey.service = service
 
 
-async def _legs_through(
-    step: Step, organization_id: UUID, service: KnownService, mechanism_id: UUID | None
-) -> list[Leg]:
+def _legs_through(step: Step, brief: Brief, organization_id: UUID, service: KnownService) -> list[Leg]:
     """The provider of the service is reached as planned; any other organisation must be a hub for area and need that
     the sender has agreed on."""
+    task = step.journey.current()
     if organization_id == service.organization_id:
-        return [Leg(organization_id, mechanism_id)]
-    sender_id, facts = step.journey.current().organization_id, routing.service_facts(service)
-    counting = await routing.mechanisms_that_count(step.session, step.journey.case, sender_id, facts)
+        return [Leg(organization_id, task.mechanism_id)]
+    facts = routing.service_facts(service)
+    counting = routing.mechanisms_that_count(brief.ground, task.organization_id, facts)
     theirs = (each for each in counting if each.organization_id == organization_id)
     mechanism = routing_domain.choose_mechanism(theirs, facts)
     if mechanism is None:
@@ -92,29 +100,29 @@ async def _legs_through(
     return [Leg(organization_id, mechanism.mechanism_id), Leg(service.organization_id, mechanism.mechanism_id)]
 
 
-async def _travel(step: Step, leg: Leg, service: KnownService, decision_id: UUID | None, parent: Task | None) -> None:
+async def _travel(step: Step, brief: Brief, leg: Leg, service: KnownService, parent: Task | None) -> None:
     """Judge the leg and travel it; nothing has changed when it is refused."""
     journey, session = step.journey, step.session
-    referral, case = journey.referral, journey.case
+    referral = journey.referral
     sender_id = referral.owner_id if parent is None else parent.organization_id
     number = 1 if parent is None else parent.leg + 1
     locked = {service.service_id} | ({journey.claim.service_id} if journey.claim is not None else set())
-    ledgers = await places.lock(session, *locked)
+    heard = {service.service_id: service.set_aside}
+    ledgers = await places.lock(session, *locked, locked=brief.ledgers, heard=heard)
     told = LegTold(
         sender_id=sender_id,
         recipient_id=leg.organization_id,
         mechanism_id=leg.mechanism_id,
-        decision_id=decision_id,
         declared_safe=referral.declared_safe,
         requested_fields=_requested(step),
         on_the_way=journey.on_the_way(),
         owners_agreement_id=journey.owners_agreement_id,
-        duplicate=await queries.is_duplicate(session, case.case_id, service.service_id, but=referral.referral_id),
+        duplicate=brief.siblings.duplicate,
         place_within_reach=await _place_within_reach(step, ledgers[service.service_id]),
     )
-    facts = await routing.facts(session, case, service, told)
+    facts = routing.facts(brief.ground, service, told)
     refusals.judge(facts, number)
-    await _take_place(step, ledgers, service.service_id)
+    await _take_place(step, ledgers, service.service_id, vulnerable=brief.vulnerable)
     agreement = refusals.agreement_for(facts)
     journey.tasks.append(
         Task(
@@ -173,7 +181,7 @@ async def _place_within_reach(step: Step, ledger: Ledger) -> bool:
     )
 
 
-async def _take_place(step: Step, ledgers: dict[UUID, Ledger], service_id: UUID) -> None:
+async def _take_place(step: Step, ledgers: dict[UUID, Ledger], service_id: UUID, *, vulnerable: bool) -> None:
     """A place is held for it or it queues; what it had at another service is given back. An offered place is held."""
     journey, session = step.journey, step.session
     referral, claim = journey.referral, journey.claim
@@ -181,7 +189,6 @@ async def _take_place(step: Step, ledgers: dict[UUID, Ledger], service_id: UUID)
         if claim.place is PlaceState.OFFERED:
             await places.move(session, ledgers[service_id], claim, PlaceState.HELD)
         return
-    vulnerable = await cases.is_vulnerable(session, referral.case_id)
     if claim is None:
         journey.claim = await places.claim(
             session,
@@ -206,11 +213,11 @@ def _planned(leg: Leg) -> dict[str, str | None]:
     }
 
 
-async def _warnings(step: Step, mechanism: MechanismFacts | None) -> list[dict[str, object]]:
+def _warnings(step: Step, brief: Brief, mechanism: MechanismFacts | None) -> list[dict[str, object]]:
     """What the case owner may want to know at the moment of sending. Nothing here stands in the way."""
     found: list[dict[str, object]] = []
     if mechanism is None and step.journey.referral.via is None:
         found.append({"code": "no_mechanism"})
-    if await cases.is_known_elsewhere(step.session, step.journey.case):
+    if brief.known_elsewhere:
         found.append({"code": POSSIBLE_DUPLICATE})
     return found

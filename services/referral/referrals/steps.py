@@ -139,4 +139,3 @@ class Step:
         if self.words:
             entry.words = await seal_words(self.session, referral.case_id, entry.entry_id, self.words)
         self.session.add(entry)
-        await self.session.flush()

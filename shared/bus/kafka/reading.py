@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.errors import CommitFailedError, IllegalStateError
 
-from shared.bus.interface import Message
+from shared.bus.interface import Message, Positions
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +70,11 @@ class KafkaReplay:
 
     async def rewind(self) -> None:
         self._again = list(self._polled)
+
+    async def ends(self) -> Positions:
+        places = self._consumer.assignment()
+        first, ends = await self._consumer.beginning_offsets(places), await self._consumer.end_offsets(places)
+        return {(self._names[each.topic], each.partition): ends[each] for each in places if first[each] < ends[each]}
 
     async def close(self) -> None:
         await self._consumer.stop()

@@ -73,6 +73,20 @@ async def test_any_order_ends_in_the_same_rows(monitoring: Monitoring, seed: int
     assert await tables(monitoring) == in_order
 
 
+@pytest.mark.parametrize("seed", range(3))
+async def test_any_order_within_a_batch_ends_in_the_same_rows(monitoring: Monitoring, seed: int) -> None:
+    said = everything()
+    for each in said:
+        await monitoring.hear(each)
+    one_by_one = await tables(monitoring)
+    async with monitoring.runtime.sessions() as session:
+        await session.execute(text(f"TRUNCATE inbox, {', '.join(TABLES)}"))
+        await session.commit()
+    random.Random(seed).shuffle(said)
+    await monitoring.hear(*said, *said[:5])
+    assert await tables(monitoring) == one_by_one
+
+
 async def test_an_event_applied_twice_changes_nothing(monitoring: Monitoring) -> None:
     said = everything()
     await monitoring.hear(*said)

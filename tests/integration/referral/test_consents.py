@@ -11,6 +11,7 @@ from services.referral.consents import queries
 from shared import clock
 from shared.db import outbox
 from shared.ids import new_id
+from shared.questions import ask
 from tests.integration.referral.invented import (
     SECRETS,
     Clients,
@@ -37,7 +38,8 @@ async def a_case_of(client: Clients) -> str:
 
 async def in_force(system: System, case_id: str, on: date) -> list[queries.ConsentInForce]:
     async with system.runtimes["referral"].sessions() as session:
-        return await queries.consents_in_force(session, UUID(case_id), on)
+        answers = await ask(session, queries.CONSENTS, case_id=UUID(case_id), on=on, purpose="assistance")
+        return answers.to(queries.CONSENTS)
 
 
 async def test_a_consent_holds_from_the_day_it_was_given_to_its_last(system: System, client: Clients) -> None:
@@ -144,7 +146,8 @@ async def test_a_derogation_holds_from_its_record_to_its_last_day(system: System
     expected = queries.Derogation("49(1)(d)", UUID(body["recipient_id"]))
     async with system.runtimes["referral"].sessions() as session:
         for day, held in [(3, []), (4, [expected]), (10, [expected]), (11, [])]:
-            assert await queries.derogations_in_force(session, UUID(case_id), date(2026, 5, day)) == held
+            told = {"case_id": UUID(case_id), "on": date(2026, 5, day)}
+            assert (await ask(session, queries.DEROGATIONS, **told)).to(queries.DEROGATIONS) == held
     page = (await owner.get(f"{CASES}/{case_id}/derogations")).json()
     read = await owner.get(f"{CASES}/{case_id}/derogations/{page['items'][0]['derogation_id']}")
     assert read.json()["justification"] == SECRETS["justification"]

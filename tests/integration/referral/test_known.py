@@ -28,6 +28,7 @@ from shared.events.registry import (
     TransferInstrument,
 )
 from shared.ids import new_id
+from shared.questions import ask
 
 NOW = datetime(2026, 5, 4, 9, tzinfo=UTC)
 FIRST, LAST = date(2026, 1, 1), date(2026, 12, 31)
@@ -132,18 +133,33 @@ async def test_a_retired_service_stays_retired_when_older_news_come_late(session
     assert known.retired
 
 
+async def in_force(session: AsyncSession, on: date, *organization_ids: UUID) -> list[queries.KnownAgreement]:
+    told = {"on": on, "organization_ids": list(organization_ids), "service_id": None}
+    return (await ask(session, queries.AGREEMENTS, **told)).to(queries.AGREEMENTS)
+
+
+async def test_an_agreement_of_the_services_provider_is_found_with_those_of_the_others(session: AsyncSession) -> None:
+    service = a_service(ServicePublished, new_id(), 1)
+    await hear(session, service)
+    event = an_agreement(AgreementSigned, [new_id(), service.organization_id])
+    await hear(session, event)
+    told = {"on": FIRST, "organization_ids": [new_id()], "service_id": service.service_id}
+    (known,) = (await ask(session, queries.AGREEMENTS, **told)).to(queries.AGREEMENTS)
+    assert known.agreement_id == event.agreement_id
+
+
 async def test_an_agreement_is_in_force_on_its_first_and_last_day(session: AsyncSession) -> None:
     sender, hub, stranger = new_id(), new_id(), new_id()
     event = an_agreement(AgreementSigned, [sender, hub])
     await hear(session, event)
     for day in (FIRST, LAST):
-        (known,) = await queries.agreements_in_force(session, day, {sender, stranger})
+        (known,) = await in_force(session, day, sender, stranger)
         assert (known.agreement_id, known.party_ids) == (event.agreement_id, frozenset({sender, hub}))
         assert (known.covers, known.deadlines, known.disclosure) == (event.covers, event.deadlines, event.disclosure)
         assert known.transfer_instrument == event.transfer_instrument
     for day in (FIRST - timedelta(days=1), LAST + timedelta(days=1)):
-        assert await queries.agreements_in_force(session, day, {sender}) == []
-    assert await queries.agreements_in_force(session, FIRST, {stranger}) == []
+        assert await in_force(session, day, sender) == []
+    assert await in_force(session, FIRST, stranger) == []
 
 
 async def test_an_ended_agreement_is_in_force_until_the_day_before(session: AsyncSession) -> None:
@@ -153,8 +169,8 @@ async def test_an_ended_agreement_is_in_force_until_the_day_before(session: Asyn
     ended = an_agreement(AgreementEnded, [sender], 2, agreement_id=signed.agreement_id, ended_on=ended_on)
     await hear(session, signed)
     await hear(session, ended)
-    assert len(await queries.agreements_in_force(session, ended_on - timedelta(days=1), {sender})) == 1
-    assert await queries.agreements_in_force(session, ended_on, {sender}) == []
+    assert len(await in_force(session, ended_on - timedelta(days=1), sender)) == 1
+    assert await in_force(session, ended_on, sender) == []
 
 
 async def test_the_mechanism_of_the_smallest_area_comes_first(session: AsyncSession) -> None:
@@ -184,15 +200,15 @@ async def test_the_mechanism_of_the_smallest_area_comes_first(session: AsyncSess
     desk = await heard("local_desk", "XK0102")
     beside = await heard("sub", "XK0102")
     await heard("hub", "XK02")
+    closed = await heard("hub", "XK01", active=False)
     await heard("hub", "XK01", active=False)
     await heard("national", country="RS")
-    found = await queries.mechanisms_for(session, country, "XK010203")
-    assert [each.mechanism_id for each in found] == [beside, desk, hub, national]
-    assert [each.mechanism_id for each in await queries.mechanisms_for(session, country, None)] == [national]
-    known = await queries.get_mechanism(session, hub)
-    assert known is not None
-    assert known.covered_areas == ["XK01"]
-    assert await queries.get_mechanism(session, new_id()) is None
+    found = (await ask(session, queries.MECHANISMS, countries=[country], mechanism_ids=[closed])).to(queries.MECHANISMS)
+    nearest = queries.nearest_first(found, country, "XK010203")
+    assert [each.mechanism_id for each in nearest] == [beside, desk, hub, national]
+    assert nearest[2].covered_areas == ["XK01"]
+    assert [each.mechanism_id for each in queries.nearest_first(found, country, None)] == [national]
+    assert {each.mechanism_id for each in found if not each.active} == {closed}
 
 
 def a_decision(case_id: UUID, service_id: UUID, at: datetime, outcome: str = "eligible") -> EligibilityDecided:
@@ -211,27 +227,28 @@ def a_decision(case_id: UUID, service_id: UUID, at: datetime, outcome: str = "el
     )
 
 
-async def test_a_later_decision_supersedes_the_earlier_and_an_appeal_both(session: AsyncSession) -> None:
+async def test_the_latest_decision_counts_and_an_appeal_is_one(session: AsyncSession) -> None:
     case_id, service_id = new_id(), new_id()
-    assert await queries.current_decision(session, case_id, service_id) is None
+
+    async def present(named: UUID) -> list[tuple[str, bool]]:
+        told = {"case_id": case_id, "service_id": service_id, "decision_id": named}
+        return [
+            (each.outcome, each.named) for each in (await ask(session, queries.DECISION, **told)).to(queries.DECISION)
+        ]
+
     first = a_decision(case_id, service_id, NOW, "not_eligible")
     second = a_decision(case_id, service_id, NOW + timedelta(hours=1))
+    elsewhere = a_decision(case_id, new_id(), NOW + timedelta(days=9))
+    assert await present(first.decision_id) == []
     await hear(session, first)
-    await hear(session, a_decision(case_id, new_id(), NOW + timedelta(days=9)))
-    current = await queries.current_decision(session, case_id, service_id)
-    assert current is not None
-    assert (current.decision_id, current.outcome, current.superseded) == (first.decision_id, "not_eligible", False)
+    await hear(session, elsewhere)
+    assert await present(first.decision_id) == [("not_eligible", True)]
+    assert await present(elsewhere.decision_id) == [("not_eligible", False)]
     await hear(session, second)
-    known = await queries.get_decision(session, first.decision_id)
-    assert known is not None
-    assert known.superseded
+    assert await present(first.decision_id) == [("eligible", True)]
     appeal = AppealDecided.model_validate(
         first.model_dump()
-        | {"version": 3, "appeal_id": new_id(), "outcome": "eligible", "decided_at": NOW + timedelta(hours=2)}
+        | {"version": 3, "appeal_id": new_id(), "outcome": "not_eligible", "decided_at": NOW + timedelta(hours=2)}
     )
     await hear(session, appeal)
-    session.expire_all()
-    current = await queries.current_decision(session, case_id, service_id)
-    assert current is not None
-    assert (current.decision_id, current.outcome) == (first.decision_id, "eligible")
-    assert await queries.get_decision(session, new_id()) is None
+    assert await present(second.decision_id) == [("not_eligible", True)]

@@ -1,0 +1,172 @@
+"""What a transaction writes goes to the database in one statement, just before it commits.
+
+    WITH change_0 AS (INSERT INTO …), change_1 AS (UPDATE …), … SELECT
+
+Rows are gathered while the transaction runs, and the objects that are new or changed in the session are written with
+them. A query through the ORM sees them all the same: it flushes first, as it always does.
+
+The rows of a table travel as one JSON document, which PostgreSQL reads into rows of the table's own type: the statement
+is the same however many there are, and is prepared once. Inside one statement no change sees another's, and none needs
+to: constraints are looked at when it ends.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from pydantic_core import to_json
+from sqlalchemy import Column, Table, TextClause, inspect, text
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapper, Session
+
+Row = dict[str, Any]
+
+_PENDING = "rows to be written"
+_ROWS = "json_populate_recordset(NULL::{table}, CAST(:rows_{number} AS json)) AS new"
+INSERT = "INSERT INTO {table} ({columns}) SELECT {columns} FROM {rows}"
+UPSERT = f"{INSERT} ON CONFLICT ({{key}}) DO UPDATE SET {{excluded}} WHERE {{only}}"
+UPDATE = "UPDATE {table} SET {changes} FROM {rows} WHERE {same} AND {only}"
+DELETE = "DELETE FROM {table} USING {rows} WHERE {same} AND {only}"
+
+
+@dataclass(frozen=True)
+class Change:
+    """What is done with rows of a table: one of the forms above, with these columns.
+
+    `only` is a condition on the row that is there, in SQL of ours.
+    """
+
+    form: str
+    table: Table
+    columns: tuple[str, ...]
+    only: str = "true"
+
+
+def insert(session: AsyncSession, table: Table, row: Row) -> None:
+    """The row will be there, for the first time."""
+    _put(session, Change(INSERT, table, tuple(row)), row)
+
+
+def upsert(session: AsyncSession, table: Table, row: Row, only: str = "true") -> None:
+    """The row will be there; one that has its primary key gets its other columns."""
+    _put(session, Change(UPSERT, table, tuple(row), only), row)
+
+
+def delete(session: AsyncSession, table: Table, key: Row, only: str = "true") -> None:
+    """No row will be there with this primary key."""
+    _put(session, Change(DELETE, table, tuple(key), only), key)
+
+
+def _put(session: AsyncSession, change: Change, row: Row) -> None:
+    """Of several changes of one row the last is done."""
+    key = change.table, *(row[column.name] for column in change.table.primary_key)
+    session.info.setdefault(_PENDING, {})[key] = change, row
+
+
+def are_waiting(session: AsyncSession) -> bool:
+    return bool(session.info.get(_PENDING))
+
+
+def forget(session: Session) -> None:
+    """Nothing of what was gathered will be written."""
+    session.info.pop(_PENDING, None)
+
+
+def flush(session: Session) -> None:
+    """Write the rows that were gathered, before the objects of the session or after them."""
+    _execute(session, session.info.pop(_PENDING, {}).values())
+
+
+def commit(session: Session, *last: tuple[Change, Row]) -> None:
+    """Write all of it and these. The session lets go of the objects; they are as they were written."""
+    if session.deleted or not all(map(_is_plain, [*session.new, *session.dirty])):
+        session.flush()  # what the ORM is for
+    objects = [*session.new, *session.dirty]
+    of_objects = [*map(_inserted, session.new), *map(_updated, session.dirty)]
+    _execute(session, [*filter(None, of_objects), *session.info.pop(_PENDING, {}).values(), *last])
+    for each in objects:
+        session.expunge(each)
+
+
+def _execute(session: Session, changes: Iterable[tuple[Change, Row]]) -> None:
+    together: dict[Change, list[Row]] = {}
+    for change, row in changes:
+        together.setdefault(change, []).append({name: _told(value) for name, value in row.items()})
+    if together:
+        documents = {
+            f"rows_{number}": to_json(rows, fallback=_as_text).decode() for number, rows in enumerate(together.values())
+        }
+        session.connection().execute(_statement(tuple(together)), documents)
+
+
+@lru_cache(maxsize=1000)
+def _statement(changes: tuple[Change, ...]) -> TextClause:
+    parts = ", ".join(f"change_{number} AS ({_sql(change, number)})" for number, change in enumerate(changes))
+    return text(f"WITH {parts} SELECT")
+
+
+def _sql(change: Change, number: int) -> str:
+    """Names are quoted: some columns are called like words of SQL."""
+    table, key = f'"{change.table.name}"', [column.name for column in change.table.primary_key]
+    others = [name for name in change.columns if name not in key]
+    return change.form.format(
+        table=table,
+        columns=", ".join(f'"{name}"' for name in change.columns),
+        rows=_ROWS.format(table=table, number=number),
+        key=", ".join(f'"{name}"' for name in key),
+        excluded=", ".join(f'"{name}" = excluded."{name}"' for name in others),
+        changes=", ".join(f'"{name}" = new."{name}"' for name in others),
+        same=" AND ".join(f'{table}."{name}" = new."{name}"' for name in key),
+        only=change.only,
+    )
+
+
+def _is_plain(thing: object) -> bool:
+    """Nothing about it has changed but its own columns."""
+    state = inspect(thing, raiseerr=True)
+    return not any(state.attrs[each.key].history.has_changes() for each in state.mapper.relationships)
+
+
+@lru_cache(maxsize=200)
+def _columns(mapper: Mapper[Any]) -> dict[str, Column[Any]]:
+    """Attribute → column of the mapper's own table."""
+    return {each.key: each.columns[0] for each in mapper.column_attrs}  # type: ignore[misc]
+
+
+def _inserted(thing: object) -> tuple[Change, Row]:
+    mapper = inspect(thing, raiseerr=True).mapper
+    row = {column.name: _value(thing, key, column) for key, column in _columns(mapper).items()}
+    return Change(INSERT, mapper.local_table, tuple(row)), row
+
+
+def _value(thing: object, key: str, column: Column[Any]) -> Any:
+    """The attribute, after its column's default was put there if nobody has set it."""
+    if key not in vars(thing) and column.default is not None:
+        default = column.default.arg  # type: ignore[attr-defined]
+        setattr(thing, key, default(None) if callable(default) else default)
+    return getattr(thing, key)
+
+
+def _updated(thing: object) -> tuple[Change, Row] | None:
+    state = inspect(thing, raiseerr=True)
+    row = {
+        column.name: getattr(thing, key)
+        for key, column in _columns(state.mapper).items()
+        if column.primary_key or key not in state.unmodified
+    }
+    change = Change(UPDATE, state.mapper.local_table, tuple(row))
+    return None if len(row) == len(state.mapper.primary_key) else (change, row)
+
+
+def _as_text(value: object) -> str:
+    """What pydantic does not know: the driver has a UUID of its own."""
+    if isinstance(value, UUID):
+        return str(value)
+    raise TypeError(type(value).__name__)
+
+
+def _told(value: Any) -> Any:
+    """Bytes as PostgreSQL writes them in a text; anything else is told by pydantic."""
+    return f"\\x{value.hex()}" if isinstance(value, bytes) else value
