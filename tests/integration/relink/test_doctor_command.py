@@ -157,4 +157,6 @@ async def test_on_kafka_topics_that_are_missing_or_too_small_are_told(
     monkeypatch.delenv("RELINK_REFERRAL_KAFKA_PARTITIONS")
     assert "partitions instead of 300" in (await lines())[1]["topics"][1]
     monkeypatch.setenv("RELINK_REFERRAL_KAFKA", "127.0.0.1:1")
-    assert (await lines())[1]["topics"][1].startswith("no answer (")
+    level, said = (await lines())[1]["topics"]
+    assert level == "fail"
+    assert said.startswith("no broker lets us in")
