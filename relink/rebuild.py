@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from relink.services import SERVICES
 from shared import rebuild as rebuilding
-from shared import republish as republishing
+from shared.bus import republish as republishing
 from shared.bus.weather import BUS_FAULTS
 from shared.http.auth import Trust
 from shared.runtime import Runtime

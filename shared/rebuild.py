@@ -18,10 +18,10 @@ from itertools import chain, repeat
 import asyncpg
 
 from shared import shadow
+from shared.bus.filling import Failed, Filling
 from shared.bus.interface import Replay
 from shared.bus.listeners import Projections
 from shared.events import replay_of
-from shared.filling import Failed, Filling
 from shared.runtime import Runtime
 from shared.service import Service
 

@@ -24,10 +24,10 @@ from shared.bus.envelope import read
 from shared.bus.interface import Message
 from shared.bus.listeners import Projections
 from shared.bus.relay import send_unpublished
+from shared.bus.republish import republish
 from shared.events import Event, replay_of, topic_of
 from shared.events.referral import CaseErased, ReferralCreated
 from shared.rebuild import CannotRebuild, Projection, projection_of, rebuild
-from shared.republish import republish
 from shared.runtime import open_bus
 from shared.service import Service
 from shared.settings import Settings
