@@ -54,7 +54,8 @@ def test_every_reference_of_the_asyncapi_document_leads_somewhere() -> None:
 def test_the_asyncapi_document_has_the_shape_of_version_3() -> None:
     assert DOCUMENT["asyncapi"] == "3.0.0"
     assert {"title", "version"} <= DOCUMENT["info"].keys()
-    assert [channel["address"] for channel in DOCUMENT["channels"].values()] == TOPICS
+    assert [channel["address"] for channel in DOCUMENT["channels"].values()] == [f"relink.{name}" for name in SPEAKERS]
+    assert {channel["address"] for channel in DOCUMENT["channels"].values()} <= set(TOPICS)
     for operation in DOCUMENT["operations"].values():
         assert operation["action"] in {"send", "receive"}
         channel = operation["channel"]["$ref"]
