@@ -83,7 +83,9 @@ async def until(holds: Callable[[], Awaitable[bool]]) -> None:
 
 
 @asynccontextmanager
-async def probed(server: EmbeddedPostgres, **settings: str) -> AsyncIterator[tuple[Probe, Issuer, httpx.AsyncClient]]:
+async def probed(
+    server: EmbeddedPostgres, **settings: object
+) -> AsyncIterator[tuple[Probe, Issuer, httpx.AsyncClient]]:
     """A probe with one route and a client of its API; `settings` are changed before its runtime opens."""
     issuer, service = Issuer(), probe_service()
     service.routers.append(router)
@@ -91,7 +93,7 @@ async def probed(server: EmbeddedPostgres, **settings: str) -> AsyncIterator[tup
     probe = await start_probe(server, service, issuer.trust())
     if settings:
         await probe.runtime.close()
-        changed = probe.settings.model_copy(update={name: SecretStr(text) for name, text in settings.items()})
+        changed = probe.settings.model_copy(update=settings)
         probe = Probe(service, changed, service.runtime(changed, issuer.trust()))
     async with asking(service.api(probe.runtime)) as http:
         yield probe, issuer, http
@@ -189,7 +191,7 @@ async def test_health_and_metrics_tell_the_same_facts(
 
 
 async def test_a_part_that_waits_for_its_database_is_seen_to_fail(postgres: EmbeddedPostgres) -> None:
-    async with probed(postgres, database_url=NOBODY) as (probe, _, http):
+    async with probed(postgres, database_url=SecretStr(NOBODY)) as (probe, _, http):
         working = asyncio.create_task(probe.service.worker(probe.runtime).run())
         try:
 
@@ -206,7 +208,7 @@ async def test_a_part_that_waits_for_its_database_is_seen_to_fail(postgres: Embe
 
 
 async def test_a_database_that_is_away_fails_and_the_rest_is_said(postgres: EmbeddedPostgres) -> None:
-    async with probed(postgres, database_url=NOBODY) as (_, issuer, http):
+    async with probed(postgres, database_url=SecretStr(NOBODY)) as (_, issuer, http):
         answer = await http.get("/referral/health", headers=issuer.headers("ops", "ops:health"))
         found = read((await http.get("/referral/metrics")).text)
     assert answer.status_code == 503
@@ -217,7 +219,8 @@ async def test_a_database_that_is_away_fails_and_the_rest_is_said(postgres: Embe
     assert not any(name == "relink_outbox_unsent" for name, _ in found)
 
 
-async def test_a_bus_that_never_answers_holds_nobody_up(postgres: EmbeddedPostgres) -> None:
+@pytest.mark.parametrize("bus", ["postgresql", "kafka"])
+async def test_a_bus_that_never_answers_holds_nobody_up(postgres: EmbeddedPostgres, bus: str) -> None:
     """Without a limit of our own, the client of the bus would wait a minute for its connection."""
 
     async def silence(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -226,7 +229,11 @@ async def test_a_bus_that_never_answers_holds_nobody_up(postgres: EmbeddedPostgr
 
     deaf = await asyncio.start_server(silence, "127.0.0.1", 0)
     port = deaf.sockets[0].getsockname()[1]
-    async with probed(postgres, bus_url=f"postgresql://none@127.0.0.1:{port}/none") as (_, issuer, http):
+    addresses = {
+        "postgresql": {"bus_url": SecretStr(f"postgresql://none@127.0.0.1:{port}/none")},
+        "kafka": {"kafka": f"127.0.0.1:{port}"},
+    }
+    async with probed(postgres, bus=bus, **addresses[bus]) as (_, issuer, http):
         began = time.monotonic()
         answer = await http.get("/referral/health", headers=issuer.headers("ops", "ops:health"))
         took = time.monotonic() - began
