@@ -89,21 +89,22 @@ async def _hear(session: Any, service_ids: list[UUID]) -> None:
     ):
         told = OrganizationChanged(version=1, organization_id=organization_id, name=kind, kind=kind, country=country)
         await known.remember_organizations(session, [told])
-    for service_id in service_ids:
-        await known.remember_services(
-            session,
-            [ServicePublished(
-                version=1, service_id=service_id, organization_id=provider, name="Welding course",
-                type="vocational_training", dimension="economic", level="individual", country="NG", areas=[AREA],
-                covered_areas=[AREA], set_aside=PLACES,
-            )],
-        )  # fmt: skip
+    programme_id = new_id()
+    services = [
+        ServicePublished(
+            version=1, service_id=service_id, organization_id=provider, name="Welding course",
+            type="vocational_training", dimension="economic", level="individual", country="NG", areas=[AREA],
+            covered_areas=[AREA], set_aside=PLACES, programme_id=programme_id,
+        )
+        for service_id in service_ids
+    ]  # fmt: skip
+    await known.remember_services(session, services)
     mechanism = MechanismChanged(
         version=1, mechanism_id=new_id(), kind="hub", organization_id=hub, countries=["NG"], areas=[AREA],
         covered_areas=[AREA], development_referral_system="yes",
     )  # fmt: skip
     await known.remember_mechanisms(session, [mechanism])
-    covers = Covers(service_ids=service_ids, mechanism_ids=[mechanism.mechanism_id])
+    covers = Covers(programme_ids=[programme_id], mechanism_ids=[mechanism.mechanism_id])
     for parties, kind, of_which, instrument in (
         ((owner, hub), "sop", covers, None),
         ((hub, provider), "sop", covers, None),

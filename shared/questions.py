@@ -9,10 +9,9 @@ from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 from pydantic import TypeAdapter
-from sqlalchemy import ColumnElement, Select, Text, cast, func, literal_column, select
+from sqlalchemy import ColumnElement, Select, Text, cast, func, inspect, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import attributes, make_transient_to_detached
-from sqlalchemy.orm.util import identity_key
 
 from shared import writes
 
@@ -74,12 +73,14 @@ def columns_of(model: Any, row: Any) -> list[Any]:
 
 def as_read(session: AsyncSession, model: type[Thing], values: dict[str, Any]) -> Thing:
     """The object of the session as if the ORM had just read these columns of it."""
-    thing = model(**values)
-    known = session.identity_map.get(identity_key(instance=thing))
-    if known is None:
-        make_transient_to_detached(thing)
-        session.add(thing)
-        return thing
-    for name, value in values.items():
-        attributes.set_committed_value(known, name, value)
-    return known
+    mapper = inspect(model, raiseerr=True)
+    key = mapper.identity_key_from_primary_key([values[column.name] for column in mapper.primary_key])
+    if (known := session.identity_map.get(key)) is not None:
+        for name, value in values.items():
+            attributes.set_committed_value(known, name, value)
+        return known  # type: ignore[no-any-return]
+    thing: Thing = mapper.class_manager.new_instance()
+    vars(thing).update(values)
+    make_transient_to_detached(thing)
+    session.add(thing)
+    return thing

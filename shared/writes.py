@@ -17,7 +17,7 @@ from typing import Any
 from uuid import UUID
 
 from pydantic_core import to_json
-from sqlalchemy import Column, Table, TextClause, inspect, text
+from sqlalchemy import LargeBinary, Table, TextClause, inspect, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapper, Session
 
@@ -80,25 +80,24 @@ def flush(session: Session) -> None:
 
 
 def commit(session: Session, *last: tuple[Change, Row]) -> None:
-    """Write all of it and these. The session lets go of the objects; they are as they were written."""
-    if session.deleted or not all(map(_is_plain, [*session.new, *session.dirty])):
+    """Write all of it and these. The session lets go of its objects; they are as they were written."""
+    new, changed = list(session.new), list(session.dirty)
+    if session.deleted or not all(map(_is_plain, [*new, *changed])):
         session.flush()  # what the ORM is for
-    objects = [*session.new, *session.dirty]
-    of_objects = [*map(_inserted, session.new), *map(_updated, session.dirty)]
-    _execute(session, [*filter(None, of_objects), *session.info.pop(_PENDING, {}).values(), *last])
-    for each in objects:
-        session.expunge(each)
+        new = changed = []
+    of_objects = [*map(_inserted, new), *filter(None, map(_updated, changed))]
+    _execute(session, [*of_objects, *session.info.pop(_PENDING, {}).values(), *last])
+    session.expunge_all()
 
 
 def _execute(session: Session, changes: Iterable[tuple[Change, Row]]) -> None:
     together: dict[Change, list[Row]] = {}
     for change, row in changes:
-        together.setdefault(change, []).append({name: _told(value) for name, value in row.items()})
+        together.setdefault(change, []).append(_readable(change.table, row))
     if together:
-        documents = {
-            f"rows_{number}": to_json(rows, fallback=_as_text).decode() for number, rows in enumerate(together.values())
-        }
-        session.connection().execute(_statement(tuple(together)), documents)
+        documents = (to_json(rows, fallback=_as_text).decode() for rows in together.values())
+        told = {f"rows_{number}": document for number, document in enumerate(documents)}
+        session.connection().execute(_statement(tuple(together)), told)
 
 
 @lru_cache(maxsize=1000)
@@ -123,41 +122,57 @@ def _sql(change: Change, number: int) -> str:
     )
 
 
+class _Shape:
+    """What is asked again and again of a mapped class."""
+
+    def __init__(self, mapper: Mapper[Any]) -> None:
+        columns = {each.key: each.columns[0] for each in mapper.column_attrs}
+        self.table: Table = mapper.local_table  # type: ignore[assignment]  # none of ours maps anything else
+        self.relationships = [each.key for each in mapper.relationships]
+        self.names = {key: column.name for key, column in columns.items()}
+        self.key = {key for key, column in columns.items() if column.primary_key}
+        self.defaults = {key: column.default.arg for key, column in columns.items() if column.default is not None}
+        self.insert = Change(INSERT, self.table, tuple(self.names.values()))
+
+
+_shape = lru_cache(maxsize=200)(_Shape)
+
+
 def _is_plain(thing: object) -> bool:
     """Nothing about it has changed but its own columns."""
     state = inspect(thing, raiseerr=True)
-    return not any(state.attrs[each.key].history.has_changes() for each in state.mapper.relationships)
-
-
-@lru_cache(maxsize=200)
-def _columns(mapper: Mapper[Any]) -> dict[str, Column[Any]]:
-    """Attribute → column of the mapper's own table."""
-    return {each.key: each.columns[0] for each in mapper.column_attrs}  # type: ignore[misc]
+    return not any(state.attrs[key].history.has_changes() for key in _shape(state.mapper).relationships)
 
 
 def _inserted(thing: object) -> tuple[Change, Row]:
-    mapper = inspect(thing, raiseerr=True).mapper
-    row = {column.name: _value(thing, key, column) for key, column in _columns(mapper).items()}
-    return Change(INSERT, mapper.local_table, tuple(row)), row
-
-
-def _value(thing: object, key: str, column: Column[Any]) -> Any:
-    """The attribute, after its column's default was put there if nobody has set it."""
-    if key not in vars(thing) and column.default is not None:
-        default = column.default.arg  # type: ignore[attr-defined]
-        setattr(thing, key, default(None) if callable(default) else default)
-    return getattr(thing, key)
+    """As the ORM does, what nobody has set is what the column's default says, or nothing."""
+    shape = _shape(inspect(thing, raiseerr=True).mapper)
+    for key, default in shape.defaults.items():
+        if key not in vars(thing):
+            setattr(thing, key, default(None) if callable(default) else default)
+    values = vars(thing)
+    return shape.insert, {name: values.get(key) for key, name in shape.names.items()}
 
 
 def _updated(thing: object) -> tuple[Change, Row] | None:
     state = inspect(thing, raiseerr=True)
-    row = {
-        column.name: getattr(thing, key)
-        for key, column in _columns(state.mapper).items()
-        if column.primary_key or key not in state.unmodified
-    }
-    change = Change(UPDATE, state.mapper.local_table, tuple(row))
-    return None if len(row) == len(state.mapper.primary_key) else (change, row)
+    shape = _shape(state.mapper)
+    if not (changed := shape.names.keys() - state.unmodified):
+        return None
+    row = {shape.names[key]: getattr(thing, key) for key in sorted(changed | shape.key)}
+    return Change(UPDATE, shape.table, tuple(row)), row
+
+
+@lru_cache(maxsize=200)
+def _binary(table: Table) -> frozenset[str]:
+    return frozenset(column.name for column in table.columns if isinstance(column.type, LargeBinary))
+
+
+def _readable(table: Table, row: Row) -> Row:
+    """The row with its bytes as PostgreSQL writes them in a text."""
+    if not (binary := _binary(table)):
+        return row
+    return row | {name: f"\\x{value.hex()}" for name in binary if (value := row.get(name)) is not None}
 
 
 def _as_text(value: object) -> str:
@@ -165,8 +180,3 @@ def _as_text(value: object) -> str:
     if isinstance(value, UUID):
         return str(value)
     raise TypeError(type(value).__name__)
-
-
-def _told(value: Any) -> Any:
-    """Bytes as PostgreSQL writes them in a text; anything else is told by pydantic."""
-    return f"\\x{value.hex()}" if isinstance(value, bytes) else value

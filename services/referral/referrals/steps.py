@@ -15,11 +15,13 @@ from services.referral.referrals.domain import FINAL, OPEN, Status
 from services.referral.referrals.journey import Journey
 from services.referral.referrals.models import HistoryEntry
 from services.referral.referrals.sealing import seal_words
-from shared import clock, outbox
+from services.referral.tables import Base
+from shared import clock, outbox, writes
 from shared.events import Event, leaves
 from shared.events import referral as events
 from shared.ids import new_id
 
+HISTORY = Base.metadata.tables[HistoryEntry.__tablename__]
 EVENTS: Mapping[str, type[Event]] = {event.__name__: event for event in leaves(events._Referral)}
 """The events about a referral by their names, as the transition table has them."""
 
@@ -121,21 +123,21 @@ class Step:
         if journey.tasks:
             await schedule.settle(self.session, journey, anew=self.anew, fired=self.fired)
         referral.touch()
-        entry = HistoryEntry(
-            entry_id=new_id(),
-            referral_id=referral.referral_id,
-            version=referral.version,
-            at=referral.changed_at,
-            what=self.what,
-            by=self.by,
-            from_status=self.before,
-            to_status=referral.status,
-            task_id=referral.task_id,
-            acted_task_id=self.acted_task_id,
-            place=None if journey.claim is None else journey.shown_place,
-            reason=self.reason,
-            details=self.details,
-        )
-        if self.words:
-            entry.words = await seal_words(self.session, referral.case_id, entry.entry_id, self.words)
-        self.session.add(entry)
+        entry_id = new_id()
+        row = {
+            "entry_id": entry_id,
+            "referral_id": referral.referral_id,
+            "version": referral.version,
+            "at": referral.changed_at,
+            "what": self.what,
+            "by": self.by,
+            "from_status": self.before,
+            "to_status": referral.status,
+            "task_id": referral.task_id,
+            "acted_task_id": self.acted_task_id,
+            "place": None if journey.claim is None else journey.shown_place,
+            "reason": self.reason,
+            "details": self.details,
+            "words": await seal_words(self.session, referral.case_id, entry_id, self.words) if self.words else None,
+        }
+        writes.insert(self.session, HISTORY, row)

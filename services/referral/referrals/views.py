@@ -37,6 +37,7 @@ from shared.http import Page
 
 FOR_OWNER = frozenset({POSSIBLE_DUPLICATE})
 """Warnings that tell of the returnee what a receiver need not know."""
+OUTLINE = frozenset(ReferralSummary.model_fields) - {"need", "organization_id"}
 MEANT_FOR_RECEIVER = frozenset({Action.REQUEST_INFORMATION.value, Action.PROVIDE_INFORMATION.value})
 
 
@@ -70,8 +71,7 @@ def visible_tasks(actor: Actor, journey: Journey) -> list[Task]:
 
 
 def _outline(referral: Referral, task: Task | None) -> dict[str, Any]:
-    names = set(ReferralSummary.model_fields) - {"need", "organization_id"}
-    return {name: getattr(referral, name) for name in names} | {
+    return {name: getattr(referral, name) for name in OUTLINE} | {
         "need": Need.model_validate({"dimension": referral.need_dimension, "type": referral.need_type}),
         "organization_id": None if task is None else task.organization_id,
     }
