@@ -7,13 +7,12 @@ from pathlib import Path
 
 import uvloop
 
-from bench import pipeline, start
-from bench.pipeline import Run, median_of
-from bench.systems import one_process, separate_processes
+from bench import latency, pipeline, rebuild, referrals, start
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
-P50_LIMIT, P99_LIMIT = 25.0, 120.0
 START_LIMIT = 5.0
+REBUILT = 1_000_000
+HEAD = ("| | measured | limit | measured / limit |", "| --- | --- | --- | --- |")
 BY_HAND = "## By hand"
 
 
@@ -30,54 +29,48 @@ def _row(name: str, figure: float, unit: str, limit: float | None) -> str:
     return f"| {name} | {shown} | {bound} |"
 
 
-def _pipeline_rows(name: str, run: Run) -> list[str]:
-    return [
-        _row(f"{name}: p50", run.p50, "ms", P50_LIMIT),
-        _row(f"{name}: p95", run.p95, "ms", None),
-        _row(f"{name}: p99", run.p99, "ms", P99_LIMIT),
-        _row(f"{name}: slowest", run.slowest, "ms", None),
-    ]
-
-
 def _by_hand() -> str:
     """What somebody measured otherwise and wrote below it stays."""
     _, heading, rest = RESULTS.read_text(encoding="utf-8").partition(BY_HAND)
     return f"\n{heading}{rest}" if heading else ""
 
 
-async def _pipeline() -> list[str]:
-    rows = []
-    for name, system in (("all in one process", one_process), ("a process for each worker", separate_processes)):
-        async with system() as databases:
-            rows += _pipeline_rows(name, median_of(await pipeline.measure(databases)))
-    return rows
-
-
 def main() -> None:
     measured_at = datetime.now(UTC)  # noqa: TID251  # the machine's time: a measurement has no business time
     machine = _machine()
-    commit_to_visible = uvloop.run(_pipeline())
+    of_pipeline = uvloop.run(pipeline.measure(pipeline.BUSES, pipeline.SECTIONS))
+    of_referrals = referrals.rows(uvloop.run(referrals.measure()))
+    rebuilt = uvloop.run(rebuild.measure(REBUILT, "kafka"))
     first, later = start.measure()
     lines = [
         "# What was measured",
         "",
         f"{measured_at:%Y-%m-%d %H:%M} UTC · `python -m bench` (`make bench`) · {machine}",
         "",
-        f"**Commit → visible in monitoring**, PostgreSQL bus, {pipeline.RATE} referrals/s for {pipeline.SECONDS} s, "
-        f"median of {pipeline.RUNS} runs after a warm-up; every referral arrived. From the writing of the referral "
-        "service's outbox row (its commit is in the figure) to the moment at which another connection has read the "
-        "referral in monitoring's database. The referrals are said by `outbox.publish` in transactions on the referral "
-        "service's database, not through its HTTP API. The load, the reader, PostgreSQL and the measured processes "
-        "share the machine.",
+        f"## The way of events (`python -m bench.pipeline`), medians of {pipeline.RUNS} runs in turn",
         "",
-        "| | measured | limit | measured / limit |",
-        "| --- | --- | --- | --- |",
-        *commit_to_visible,
+        f"*Commit → visible in monitoring*, {latency.RATE} referrals/s: from the writing of the referral service's "
+        "outbox row (its commit is in the figure) to the moment at which another connection has read the referral in "
+        "monitoring's database. The referrals are said by `outbox.publish`, not through the HTTP API. *Relay* and "
+        "*projection* are of a backlog, the projection is monitoring's, with inbox, versions and order. The floor does "
+        "the same without the product's duties (`bench/floor_pipeline.py`). Load, reader, PostgreSQL, broker and the "
+        "measured processes share the machine.",
         "",
-        f"**`relink run`** from the command until every service is ready, median of {start.RUNS} later starts.",
+        *of_pipeline,
+        f"## `POST /referral/v1/referrals` (`python -m bench.referrals`), medians of {referrals.RUNS} runs in turn",
         "",
-        "| | measured | limit | measured / limit |",
-        "| --- | --- | --- | --- |",
+        *HEAD,
+        *of_referrals,
+        "",
+        "## `relink rebuild monitoring timeline` (`python -m bench.rebuild 1000000 --bus kafka`)",
+        "",
+        *HEAD,
+        f"| {rebuilt.read:,} events on Kafka | {rebuilt.read / rebuilt.seconds:,.0f} /s | ≥ {rebuild.TARGET:,} /s |"
+        f" {rebuilt.read / rebuilt.seconds / rebuild.TARGET:.2f} |",
+        "",
+        f"## `relink run`, from the command until every service is ready, median of {start.RUNS} later starts",
+        "",
+        *HEAD,
         _row("first start", first, "s", None),
         _row("second start", later, "s", START_LIMIT),
         "",

@@ -15,7 +15,7 @@ from bench.latency import Figures
 from bench.systems import one_process, stage
 from relink.services import SERVICES
 
-RUNS = 1
+RUNS = 3
 SECTIONS = ("latency", "relay", "projection")
 BUSES = ("kafka", "postgresql")
 LIMITS = {"p50": 15.0, "p99": 80.0}

@@ -88,21 +88,21 @@ async def _hear(session: Any, service_ids: list[UUID]) -> None:
         (provider, "ngo", "NG"),
     ):
         told = OrganizationChanged(version=1, organization_id=organization_id, name=kind, kind=kind, country=country)
-        await known.remember_organization(session, told)
+        await known.remember_organizations(session, [told])
     for service_id in service_ids:
-        await known.remember_service(
+        await known.remember_services(
             session,
-            ServicePublished(
+            [ServicePublished(
                 version=1, service_id=service_id, organization_id=provider, name="Welding course",
                 type="vocational_training", dimension="economic", level="individual", country="NG", areas=[AREA],
                 covered_areas=[AREA], set_aside=PLACES,
-            ),
+            )],
         )  # fmt: skip
     mechanism = MechanismChanged(
         version=1, mechanism_id=new_id(), kind="hub", organization_id=hub, countries=["NG"], areas=[AREA],
         covered_areas=[AREA], development_referral_system="yes",
     )  # fmt: skip
-    await known.remember_mechanism(session, mechanism)
+    await known.remember_mechanisms(session, [mechanism])
     covers = Covers(service_ids=service_ids, mechanism_ids=[mechanism.mechanism_id])
     for parties, kind, of_which, instrument in (
         ((owner, hub), "sop", covers, None),
@@ -111,13 +111,13 @@ async def _hear(session: Any, service_ids: list[UUID]) -> None:
     ):
         today = clock.today()
         signed = [Party(organization_id=each, signed_on=today) for each in parties]
-        await known.remember_agreement(
+        await known.remember_agreements(
             session,
-            AgreementSigned(
+            [AgreementSigned(
                 version=1, agreement_id=new_id(), kind=kind, parties=signed, covers=of_which, countries=["BE", "NG"],
                 valid_from=today - timedelta(days=1), valid_until=today + timedelta(days=700),
                 disclosure=Disclosure(fields=["name", "contacts"]), transfer_instrument=instrument,
-            ),
+            )],
         )  # fmt: skip
 
 
@@ -143,7 +143,9 @@ async def _register(session: Any) -> UUID:
 
 async def _copy(connection: asyncpg.Connection, table: str, of: UUID, case_ids: list[UUID]) -> None:
     """The rows of one case in this table again for each of these cases, with ids of their own."""
-    row = dict(await connection.fetchrow(f"SELECT * FROM {table} WHERE case_id = $1", of))  # noqa: S608  # of ours
+    found = await connection.fetchrow(f"SELECT * FROM {table} WHERE case_id = $1", of)  # noqa: S608  # of ours
+    assert found is not None
+    row = dict(found)
     own_id = {"case_members": "member_id", "consents": "consent_id"}.get(table)
     copies = [tuple((row | {"case_id": each} | ({own_id: new_id()} if own_id else {})).values()) for each in case_ids]
     await connection.copy_records_to_table(table, records=copies, columns=list(row))

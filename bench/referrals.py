@@ -198,7 +198,8 @@ async def measure() -> Figures:
 
 def _summed_up(runs: list[dict[str, Run]], round_trips: int) -> Figures:
     def middle(name: str, what: str) -> float:
-        return statistics.median(getattr(run[name], what) for run in runs)
+        values: list[float] = [getattr(run[name], what) for run in runs]
+        return statistics.median(values)
 
     return Figures(
         ours=middle("one", "per_second"),

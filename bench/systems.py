@@ -29,9 +29,9 @@ from relink.embedded_kafka import EmbeddedKafka
 from relink.services import SERVICES
 from relink.system import running_system
 from shared.bus.relay import Relay
+from shared.events import TOPICS
 from shared.ids import new_id
 from shared.runtime import open_bus
-from shared.service import TOPICS
 from shared.settings import Settings
 
 ORIGIN = "http://127.0.0.1:8000"

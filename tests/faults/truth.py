@@ -167,13 +167,14 @@ def _stale(look: _Look, told: Counter[tuple[UUID, int, str]]) -> int:
 def _miscounted(look: _Look) -> int:
     """Counts in the ledgers of places that their claims do not bear out, and histories with a version twice."""
     claims = {(row["service_id"], row["state"]): row["count"] for row in look.of("referral", OPEN_CLAIMS)}
-    wrong = sum(
-        bool(row[state] != claims.get((row["service_id"], state), 0))
+    wrong = [
+        (row["service_id"], state)
         for row in look.of("referral", LEDGERS)
         for state in ("held", "offered", "used", "queued")
-    )
-    twice: int = sum(len(set(row["versions"])) != len(row["versions"]) for row in look.of("referral", HISTORY))
-    return wrong + twice
+        if row[state] != claims.get((row["service_id"], state), 0)
+    ]
+    twice = [row for row in look.of("referral", HISTORY) if len(set(row["versions"])) != len(row["versions"])]
+    return len(wrong) + len(twice)
 
 
 def _ordered_twice(look: _Look, lives: Sequence[Life]) -> int:
@@ -181,4 +182,5 @@ def _ordered_twice(look: _Look, lives: Sequence[Life]) -> int:
     ours = {UUID(life.case["case_id"]) for life in lives}
     registered = [row["subject"] for row in look.said["referral"] if row["type"] == "relink.referral.CaseRegistered"]
     orders = {row["case_id"]: row["count"] for row in look.of("referral", ORDERS)}
-    return sum(orders.get(case_id) != 1 for case_id in ours) + sum(each not in ours for each in registered)
+    wrong = [case_id for case_id in ours if orders.get(case_id) != 1]
+    return len(wrong) + len(set(registered) - ours)
