@@ -229,7 +229,7 @@ async def test_a_bus_that_never_answers_holds_nobody_up(postgres: EmbeddedPostgr
 
     deaf = await asyncio.start_server(silence, "127.0.0.1", 0)
     port = deaf.sockets[0].getsockname()[1]
-    addresses = {
+    addresses: dict[str, dict[str, object]] = {
         "postgresql": {"bus_url": SecretStr(f"postgresql://none@127.0.0.1:{port}/none")},
         "kafka": {"kafka": f"127.0.0.1:{port}"},
     }
