@@ -90,6 +90,11 @@ class EmbeddedKafka:
                     raise KafkaFailed(f"Kafka ended by itself: see {self._log(node.number)}")
             await asyncio.sleep(WATCH_SECONDS)
 
+    def alive(self, number: int) -> bool:
+        """It has been started and has not ended."""
+        process = self._nodes[number].process
+        return process is not None and process.poll() is None
+
     def kill(self, number: int) -> None:
         """The node is gone as after a power cut."""
         process = self._nodes[number].process

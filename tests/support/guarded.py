@@ -96,6 +96,12 @@ class Guarded:
     certificate: Path
     key: Path
 
+    def up(self) -> "Guarded":
+        """It is there, also if a test has killed it."""
+        if not self.broker.alive(1):
+            self.broker.start(1)
+        return self
+
     def settings(self, user: str, **more: object) -> Settings:
         secrets = {"kafka_ca": self.authority.file, "kafka_certificate": self.certificate, "kafka_key": self.key}
         login = {"kafka_security": "SASL_SSL", "kafka_username": user, "kafka_password": PASSWORD}
@@ -112,8 +118,14 @@ class Guarded:
         assert [code for code, _ in answer.results] == [0] * len(rights)
 
 
+@pytest.fixture
+def guarded(one_guarded: Guarded) -> Guarded:
+    """The guarded broker, which is there."""
+    return one_guarded.up()
+
+
 @pytest.fixture(scope="session")
-def guarded() -> Iterator[Guarded]:
+def one_guarded() -> Iterator[Guarded]:
     """One node for the session; nobody but `admin` has any right yet."""
     with tempfile.TemporaryDirectory(prefix="relink-test-") as name:
         folder = Path(name)

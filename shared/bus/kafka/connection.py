@@ -9,7 +9,7 @@ import aiokafka  # noqa: F401  # its loggers exist from here on
 
 from shared.settings import Settings
 
-REQUEST_MS = 15_000
+REQUEST_MS = 10_000
 """How long one request may take; what must wait longer (a broker that is away) is tried again by whoever asked."""
 REPEAT_SECONDS = 60.0
 

@@ -4,6 +4,7 @@ What was polled and not committed is kept, so that `rewind` needs no broker: a r
 rewinds often, and a fetch that is under way would hold a seek up.
 """
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from typing import Any
@@ -91,10 +92,20 @@ class KafkaReplay:
 class KafkaSubscription(KafkaReplay, ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is not typed
     """A member of a group. When the group is divided anew it forgets what it polled: the next owner polls it again."""
 
+    def __init__(self, consumer: AIOKafkaConsumer, names: dict[str, str]) -> None:
+        super().__init__(consumer, names)
+        self._keeping: asyncio.Task[None] | None = None
+
     async def open(self) -> None:
         """It has its share of the partitions."""
         self._consumer.subscribe(list(self._names), listener=self)
         await self._consumer.start()
+
+    async def close(self) -> None:
+        await super().close()
+        if self._keeping is not None:
+            self._keeping.cancel()
+            await asyncio.gather(self._keeping, return_exceptions=True)
 
     async def on_partitions_revoked(self, revoked: object) -> None:
         self._next, self._polled, self._again = {}, [], []
@@ -103,8 +114,10 @@ class KafkaSubscription(KafkaReplay, ConsumerRebalanceListener):  # type: ignore
 
     async def _keep(self, done: dict[Place, int]) -> bool:
         here = {topic: name for name, topic in self._names.items()}
+        offsets = {TopicPartition(here[topic], number): offset for (topic, number), offset in done.items()}
+        self._keeping = asyncio.create_task(self._consumer.commit(offsets))
         try:
-            await self._consumer.commit({TopicPartition(here[topic], number): n for (topic, number), n in done.items()})
+            await asyncio.shield(self._keeping)  # whoever cancels it leaves a request behind that nobody hears fail
         except (CommitFailedError, IllegalStateError):
             log.info("a commit came after its partitions had moved on: their next owner reads them again")
             return False

@@ -9,7 +9,6 @@ import pytest
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from relink.embedded import EmbeddedPostgres
 from shared import clock, outbox
 from shared.bus import brake
 from shared.bus import consumer as consuming
@@ -22,16 +21,7 @@ from shared.db import outbox as outbox_table
 from shared.events.referral import ConsentWithdrawn, PlacesChanged
 from shared.ids import new_id
 from tests.integration.shared.speaking import heard_by, listening, places, redrive_all, say, send
-from tests.support.brokers import kafka_settings
 from tests.support.databases import Ground, Probe, probe_service
-
-
-@pytest.fixture(params=["postgresql", "kafka"])
-def ground(request: pytest.FixtureRequest, postgres: EmbeddedPostgres) -> Ground:
-    """Each bus in turn, with one partition a topic: what these tests tell across keys is in order too."""
-    if request.param == "postgresql":
-        return Ground(postgres)
-    return Ground(postgres, kafka_settings(request.getfixturevalue("kafka"), kafka_partitions=1))
 
 
 @pytest.fixture

@@ -42,16 +42,22 @@ def environment(settings: Settings) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-async def settings(guarded: Guarded) -> Settings:
+async def prepared(one_guarded: Guarded) -> Settings:
     """Of the referral service, with topics made by `relink topics`: each has the rights that the runbook grants it."""
-    settings = guarded.settings("referral")
-    await guarded.grant("topics", rights_of("`relink topics`", prefix=settings.kafka_prefix))
-    await guarded.grant("referral", rights_of("a service", "referral", settings.kafka_prefix))
+    settings = one_guarded.up().settings("referral")
+    await one_guarded.grant("topics", rights_of("`relink topics`", prefix=settings.kafka_prefix))
+    await one_guarded.grant("referral", rights_of("a service", "referral", settings.kafka_prefix))
     words = [sys.executable, "-m", "relink", "topics", "create"]
     own = os.environ | environment(settings)
     done = subprocess.run(words, env=own, capture_output=True, text=True, check=False)  # noqa: ASYNC221
     assert (done.returncode, done.stdout) == (0, "All topics are as configured.\n"), done.stderr
     return settings
+
+
+@pytest.fixture
+def settings(prepared: Settings, guarded: Guarded) -> Settings:
+    """The same, of a broker that is there."""
+    return prepared
 
 
 @pytest.fixture
