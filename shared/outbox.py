@@ -15,17 +15,22 @@ from sqlalchemy.orm import Session, SessionTransaction
 
 from shared import clock, telemetry, writes
 from shared.db import outbox
+from shared.errors import Unprocessable
 from shared.events import Event
 from shared.ids import new_id
 from shared.writes import INSERT, Change
 
+MOST_BYTES = 63_000
+"""Of an event's data: with attributes it stays below 64 kB. One that a broker refuses would hold up all later ones."""
 _ROWS = "outbox rows"
 _LAST = "last event"
 
 
 async def publish(session: AsyncSession, event: Event) -> UUID:
     """Say `event` when, and only when, the transaction of `session` commits. The event's id comes back."""
-    event_id = new_id()
+    event_id, data = new_id(), event.model_dump_json()
+    if len(data.encode()) > MOST_BYTES:
+        raise Unprocessable("This is more than an event can tell: use fewer or shorter entries")
     session.info.setdefault(_ROWS, []).append(
         {
             "event_id": event_id,
@@ -35,7 +40,7 @@ async def publish(session: AsyncSession, event: Event) -> UUID:
             "version": event.version,
             "occurred_at": clock.now(),
             "traceparent": telemetry.traceparent(),
-            "data": event.model_dump_json(),
+            "data": data,
         }
     )
     session.info[_LAST] = f"{event.speaker()}:{event_id}"

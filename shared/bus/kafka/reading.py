@@ -30,7 +30,7 @@ FETCHING: dict[str, Any] = {
 }
 MEMBERSHIP: dict[str, Any] = {
     # A member that died is noticed after the first, one that came after the second.
-    "session_timeout_ms": 10_000,
+    "session_timeout_ms": 6_000,
     "heartbeat_interval_ms": 1_000,
     "rebalance_timeout_ms": 30_000,
 }

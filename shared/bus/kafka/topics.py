@@ -71,7 +71,7 @@ def faults_of(topic: Topic, settings: Settings) -> list[str]:
     if topic.partitions < (wanted := settings.kafka_partitions):
         faults.append(
             f"topic {topic.name} has {topic.partitions} partitions instead of {wanted}: add some with kafka-topics"
-            f" --alter while no worker runs, or set RELINK_KAFKA_PARTITIONS={topic.partitions}"
+            f" --alter once all has been read and no worker runs, or set RELINK_KAFKA_PARTITIONS={topic.partitions}"
         )
     if topic.replication < (wanted := settings.kafka_replication):
         faults.append(

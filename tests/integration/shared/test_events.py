@@ -18,7 +18,9 @@ from shared.bus.redrive import Redriven
 from shared.bus.relay import send_unpublished
 from shared.db import inbox, parked_events
 from shared.db import outbox as outbox_table
+from shared.errors import Unprocessable
 from shared.events.referral import ConsentWithdrawn, PlacesChanged
+from shared.events.registry import OrganizationChanged
 from shared.ids import new_id
 from tests.integration.shared.speaking import heard_by, listening, places, redrive_all, say, send
 from tests.support.databases import Ground, Probe, probe_service
@@ -49,6 +51,14 @@ async def test_an_event_is_written_with_the_change_or_not_at_all(probe: Probe) -
         await session.commit()
     async with probe.runtime.sessions() as session:
         assert await session.scalar(select(func.count()).select_from(outbox_table)) == 0
+
+
+async def test_an_event_that_is_too_long_for_the_bus_is_refused_before_anything_is_written(probe: Probe) -> None:
+    async with probe.runtime.sessions() as session:
+        long = OrganizationChanged(version=1, organization_id=new_id(), name="x" * 63_000, kind="ngo", country="BE")
+        with pytest.raises(Unprocessable, match="more than an event can tell"):
+            await outbox.publish(session, long)
+        assert outbox.last_event(session) is None
 
 
 async def test_the_relay_sends_what_committed_late_although_its_number_is_lower(probe: Probe) -> None:
