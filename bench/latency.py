@@ -114,7 +114,7 @@ async def floor(where: Floor) -> AsyncIterator[Way]:
         await pool.close()
 
 
-class _Observer:
+class Observer:
     """Whenever the target says that something was heard, looks for what it waits for, and notes when it saw it."""
 
     def __init__(self, way: Way) -> None:
@@ -145,7 +145,7 @@ class _Observer:
             await asyncio.sleep(0.05)
 
 
-async def _load(way: Way, observer: _Observer, seconds: float) -> list[UUID]:
+async def load(way: Way, observer: Observer, seconds: float) -> list[UUID]:
     """RATE a second, evenly, each in a transaction of its own, whether or not earlier ones are through."""
 
     async def say() -> UUID:
@@ -161,19 +161,25 @@ async def _load(way: Way, observer: _Observer, seconds: float) -> list[UUID]:
     return list(await asyncio.gather(*said))
 
 
-async def measure(way: Way) -> Figures:
-    """One run after a warm-up. All must arrive."""
-    observer = _Observer(way)
+@asynccontextmanager
+async def observing(way: Way) -> AsyncIterator[Observer]:
+    observer = Observer(way)
     watching = asyncio.create_task(observer.watch())
     try:
-        await _load(way, observer, WARM_UP_SECONDS)
-        await observer.until_all_are_seen()
-        said = await _load(way, observer, SECONDS)
-        await observer.until_all_are_seen()
+        yield observer
     finally:
         watching.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await watching
+
+
+async def measure(way: Way) -> Figures:
+    """One run after a warm-up. All must arrive."""
+    async with observing(way) as observer:
+        await load(way, observer, WARM_UP_SECONDS)
+        await observer.until_all_are_seen()
+        said = await load(way, observer, SECONDS)
+        await observer.until_all_are_seen()
     written_at = {row["id"]: row["at"] for row in await way.source.fetch(way.written, said)}
     took = [(observer.seen_at[each] - written_at[each]) * 1000 for each in said]
     cuts = statistics.quantiles(took, n=100, method="inclusive")

@@ -36,7 +36,8 @@ from shared.settings import Settings
 
 ORIGIN = "http://127.0.0.1:8000"
 STOP_SECONDS = 20
-ONE_NODE = {"kafka_replication": 1, "kafka_min_insync": 1}
+REPLICATION = {1: {"kafka_replication": 1, "kafka_min_insync": 1}, 3: {"kafka_replication": 3, "kafka_min_insync": 2}}
+"""By the number of brokers."""
 
 
 def url(settings: Settings) -> str:
@@ -57,6 +58,7 @@ class Stage:
 
     settings: dict[str, Settings]
     floor: Floor
+    broker: EmbeddedKafka | None
 
     @property
     def databases(self) -> Databases:
@@ -64,7 +66,8 @@ class Stage:
 
     @asynccontextmanager
     async def running(self, *names: str) -> AsyncIterator[None]:
-        """Processes: `relay` and `project` of the floor, `relay` of the referral service, or a service's worker."""
+        """Processes: `relay` and `project` of the floor, `relay` of the referral service, `readiness` (monitoring's
+        API), or a service's worker."""
         async with contextlib.AsyncExitStack() as stack:
             for name in names:
                 await stack.enter_async_context(self._process(name))
@@ -73,6 +76,8 @@ class Stage:
     def _process(self, name: str) -> contextlib.AbstractAsyncContextManager[Process]:
         if name.startswith("floor "):
             return running("bench.floor_pipeline", name.removeprefix("floor "), environment=self.floor.environment())
+        if name == "readiness":
+            return running("services.monitoring", "api", environment=environment(self.settings["monitoring"]))
         if name == "relay":
             return running("bench.systems", "relay", environment=environment(self.settings["referral"]))
         return running(f"services.{name}", "worker", environment=environment(self.settings[name]))
@@ -91,25 +96,26 @@ async def running(module: str, *words: str, environment: Mapping[str, str]) -> A
 
 
 @asynccontextmanager
-async def stage(bus: str) -> AsyncIterator[Stage]:
-    """A PostgreSQL of its own, and for the bus `kafka` a broker too; all goes with it."""
+async def stage(bus: str, nodes: int = 1) -> AsyncIterator[Stage]:
+    """A PostgreSQL of its own, and for the bus `kafka` brokers too; all goes with it."""
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="relink-bench-")))
         data = stack.enter_context(DataFolder(folder / "data").hold())
         keyring = data.keyring
         postgres = stack.enter_context(EmbeddedPostgres(data.path, keyring.password(SUPERUSER)))
-        kafka = stack.enter_context(EmbeddedKafka(folder / "kafka")).bootstrap if bus == "kafka" else ""
+        broker = stack.enter_context(EmbeddedKafka(folder / "kafka", nodes)) if bus == "kafka" else None
+        kafka = broker.bootstrap if broker else ""
         prepared = await databases.prepare(postgres, keyring, ORIGIN)
         prefix = f"{new_id().hex}-"
-        more = {"bus": bus, "kafka": kafka, "kafka_prefix": prefix, **ONE_NODE}
+        more = {"bus": bus, "kafka": kafka, "kafka_prefix": prefix, **REPLICATION[nodes]}
         settings = {name: each.model_copy(update=more) for name, each in prepared.items()}
         if kafka:
-            broker = open_bus(settings["referral"])
-            await broker.make_topics(TOPICS)
-            await broker.close()
+            prepared_bus = open_bus(settings["referral"])
+            await prepared_bus.make_topics(TOPICS)
+            await prepared_bus.close()
         for service in SERVICES:
             await service.migrate(settings[service.name])
-        yield Stage(settings, await _floor(postgres, kafka, settings["referral"].kafka_partitions))
+        yield Stage(settings, await _floor(postgres, kafka, settings["referral"].kafka_partitions), broker)
 
 
 async def _floor(postgres: EmbeddedPostgres, kafka: str, partitions: int) -> Floor:
