@@ -8,8 +8,13 @@ service = Service(
     port=8001,
     base=Base,
     modules=(
+        "services.registry.known",
         "services.registry.areas",
+        "services.registry.history",
+        "services.registry.intervals",
         "services.registry.directory",
+        "services.registry.freshness",
+        "services.registry.coverage",
         "services.registry.agreements",
         "services.registry.mechanisms",
         "services.registry.imports",

@@ -1,6 +1,6 @@
 """What the registry says. Each event carries the published state of its aggregate whole (contacts excluded)."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import ClassVar, Literal
 from uuid import UUID
 
@@ -8,6 +8,26 @@ from shared.events import Event, Part
 
 Translations = dict[str, str]
 """ISO 639-3 language → text."""
+
+
+class Identifier(Part):
+    """A name in another system's list."""
+
+    scheme: str
+    """Whose list, for example `XI-IATI`."""
+    value: str
+    """What it is called there."""
+
+
+class Registration(Part):
+    """An entry about an organisation in a register of others."""
+
+    authority: str
+    """Who keeps the register."""
+    number: str
+    """As what it is registered."""
+    valid_until: date | None = None
+    """Last day; None: not said."""
 
 
 class OrganizationChanged(Event):
@@ -28,6 +48,20 @@ class OrganizationChanged(Event):
     """Where its seat is (ISO 3166-1 alpha-2)."""
     lead: bool = False
     """True while only an import has named it."""
+    description: str | None = None
+    """In the language of the entry."""
+    website: str | None = None
+    """Its address on the web."""
+    identifiers: list[Identifier] = []
+    """What others call it."""
+    roles: list[str] = []
+    """What it is in the ecosystem of the Operational Framework."""
+    professional_standing: Translations = {}
+    """Language → words about it."""
+    registrations: list[Registration] = []
+    """Where its professional standing is registered."""
+    psea_trained_on: date | None = None
+    """When its staff were last trained in the prevention of sexual exploitation and abuse."""
 
 
 class _Programme(Event):
@@ -73,6 +107,111 @@ class ProgrammeClosed(_Programme):
     """The programme ended or was retired."""
 
 
+class Money(Part):
+    """An amount of money."""
+
+    amount: str
+    """In figures, for example `615.00`."""
+    currency: str
+    """ISO 4217."""
+
+
+class Place(Part):
+    """A place where a service is given."""
+
+    name: str | None = None
+    """As it is called there."""
+    address: str | None = None
+    """As one would write it."""
+    area: str | None = None
+    """Code of the area it lies in."""
+    latitude: float | None = None
+    """Degrees north (WGS 84)."""
+    longitude: float | None = None
+    """Degrees east (WGS 84)."""
+
+
+class Schedule(Part):
+    """When a service can be had."""
+
+    weekdays: list[str] = []
+    """`MO` to `SU`, every week."""
+    rule: str | None = None
+    """What weekdays cannot say, as RFC 5545 writes it."""
+    opens_at: str | None = None
+    """Local time, for example `08:30`."""
+    closes_at: str | None = None
+    """Local time; earlier than `opens_at`: on the next day."""
+    valid_from: date | None = None
+    """First day; None: open."""
+    valid_until: date | None = None
+    """Last day; None: open."""
+    note: Translations = {}
+    """Language → words about it."""
+
+
+class Cost(Part):
+    """What one way of having a service costs the returnee."""
+
+    option: Translations = {}
+    """Language → which way, or what the cost depends on."""
+    amount: Money | None = None
+    """None: it depends."""
+    valid_from: date | None = None
+    """First day; None: open."""
+    valid_until: date | None = None
+    """Last day; None: open."""
+
+
+class EnvironmentalScreening(Part):
+    """When a service was screened, and how it came out."""
+
+    done_on: date
+    """The day of the screening."""
+    result: str
+    """`no_risk`, `risk_with_measures` or `unacceptable_risk`."""
+    measures: Translations = {}
+    """Language → what is done about the risk."""
+
+
+class Remark(Part):
+    """A barrier, or an implication, of one kind."""
+
+    kind: str
+    """Which, for example `distance` or `gender`."""
+    text: Translations = {}
+    """Language → words about it."""
+
+
+class ServiceMap(Part):
+    """What a service map says in words, language → text; the safety of the location is told to nobody by event."""
+
+    waiting: Translations = {}
+    """How long one waits for an appointment."""
+    inclusion: Translations = {}
+    """Whom it is for, as the provider words it; the criteria that bind are those of eligibility."""
+    exclusion: Translations = {}
+    """Whom it is not for, likewise."""
+    payment_rules: Translations = {}
+    """How it is paid."""
+    accessibility: Translations = {}
+    """How one gets in."""
+    transport: Translations = {}
+    """How one gets there."""
+    barriers: list[Remark] = []
+    """What keeps people from it."""
+    implications: list[Remark] = []
+    """What it means for people of a culture, religion, gender or age."""
+    quality: Translations = {}
+    """Professionalism and quality of care."""
+    experience_with_returnees: Translations = {}
+    """How used it is to them."""
+    community_trust: Translations = {}
+    """How the local population sees it."""
+    gaps: Translations = {}
+    """What is missing where it is given."""
+
+
 class _Service(Event):
     subject_field: ClassVar[str] = "service_id"
     key_field: ClassVar[str] = "service_id"
@@ -109,6 +248,42 @@ class _Service(Event):
     """In which it is given (ISO 639-3)."""
     confirmed_on: date | None = None
     """The day somebody last assured that the entry is right."""
+    confirmed_by: UUID | None = None
+    """The organisation that assured it."""
+    review_by: date | None = None
+    """The last day on which it counts as fresh; None: no longer given."""
+    freshness: Literal["fresh", "stale", "hidden"] | None = None
+    """Hidden: not matched until somebody confirms it; None: no longer given."""
+    doubtful: list[str] = []
+    """Fields that somebody has reported to be wrong."""
+    description: str | None = None
+    """In the language of the entry."""
+    locations: list[Place] = []
+    """Where it is given."""
+    required_documents: list[str] = []
+    """What one must bring."""
+    total_places: int | None = None
+    """Places in all at one time; None: not said."""
+    funded_places: int | None = None
+    """Those of them that are paid for; None: not said."""
+    capacity_updated_at: datetime | None = None
+    """When places or waiting time were last changed."""
+    schedules: list[Schedule] = []
+    """When it can be had."""
+    free: bool | None = None
+    """Whether the returnee pays nothing; None: not said."""
+    costs: list[Cost] = []
+    """What the returnee pays."""
+    excluded_groups: list[str] = []
+    """Groups it leaves out, as marks to be counted."""
+    locals_take_part: bool | None = None
+    """Whether people who never left take part; None: not said."""
+    green_job: bool | None = None
+    """Whether it leads to a green job; None: not said."""
+    environmental_screening: EnvironmentalScreening | None = None
+    """None: not screened."""
+    service_map: ServiceMap = ServiceMap()
+    """What a service map says in words."""
 
 
 class ServicePublished(_Service):
@@ -121,6 +296,17 @@ class ServiceChanged(_Service):
 
 class ServiceConfirmed(_Service):
     """Somebody assured that the entry is still right."""
+
+
+class ServiceDoubted(_Service):
+    """Somebody has reported that a field of the service is wrong."""
+
+    field: str
+    """Which one, for example `schedules` or `service_map.transport`."""
+
+
+class ServiceWentStale(_Service):
+    """Nobody confirmed the service in time: it ranks lower or, when `freshness` is `hidden`, is no longer matched."""
 
 
 class ServiceRetired(_Service):

@@ -7,7 +7,8 @@ from enum import StrEnum
 from uuid import UUID
 
 STALE_AFTER = timedelta(days=180)
-"""A service that nobody confirmed for so long cannot be referred to (the project's own default)."""
+"""A service that nobody confirmed for so long cannot be referred to, where the registry names no day (the project's own
+default)."""
 
 
 class Coverage(StrEnum):
@@ -47,12 +48,21 @@ class Service:
     """A public authority provides it."""
     waiting_days: int | None = None
     confirmed_on: date | None = None
+    review_by: date | None = None
+    """The last day on which it counts as fresh, as the registry says for its kind."""
     set_aside: int | None = None
     free: int | None = None
     """None where places are not counted."""
     queued: int = 0
     programme_ends_on: date | None = None
     programme_closed: bool = False
+
+    @property
+    def stale_after(self) -> timedelta:
+        """How long an assurance of it holds."""
+        if self.confirmed_on is None or self.review_by is None or self.review_by <= self.confirmed_on:
+            return STALE_AFTER
+        return self.review_by - self.confirmed_on
 
     def serves(self, needs: Collection[str]) -> bool:
         """Whether it answers one of `needs`, each a dimension or a service type; no needs: every service does."""
@@ -126,7 +136,7 @@ class Standing:
             Blocker.NO_PLACE: service.free is not None and (service.free <= 0 or service.queued > 0),
             Blocker.PROGRAMME_ENDED: service.programme_closed
             or (service.programme_ends_on is not None and service.programme_ends_on < self.today),
-            Blocker.STALE: service.confirmed_on is not None and self.today - service.confirmed_on > STALE_AFTER,
+            Blocker.STALE: service.confirmed_on is not None and self.today - service.confirmed_on > service.stale_after,
         }
         return tuple(blocker for blocker, stands in found.items() if stands)
 

@@ -32,7 +32,7 @@ class KnownProgramme(Base):
 
 
 class KnownService(Base):
-    """A service that was published at least once; `retired` ones are no longer matched."""
+    """A service that was published at least once; `retired` and `hidden` ones are not matched."""
 
     __tablename__ = "known_services"
     __table_args__ = (Index("ix_known_services_matched", "country", postgresql_where=text("NOT retired")),)
@@ -53,6 +53,9 @@ class KnownService(Base):
     set_aside: Mapped[int | None]
     waiting_days: Mapped[int | None]
     confirmed_on: Mapped[date | None]
+    review_by: Mapped[date | None]
+    hidden: Mapped[bool]
+    """Nobody has confirmed it for so long that the registry shows it no more."""
     retired: Mapped[bool]
 
 

@@ -36,15 +36,17 @@ from shared.events.registry import (
     ProgrammePublished,
     ServiceChanged,
     ServiceConfirmed,
+    ServiceDoubted,
     ServicePublished,
     ServiceRetired,
+    ServiceWentStale,
 )
 from shared.newest import keep_newest
 
 projections = Projections()
 
 Programme = ProgrammePublished | ProgrammeChanged | ProgrammeConfirmed | ProgrammeClosed
-Service = ServicePublished | ServiceChanged | ServiceConfirmed | ServiceRetired
+Service = ServicePublished | ServiceChanged | ServiceConfirmed | ServiceDoubted | ServiceWentStale | ServiceRetired
 Agreement = AgreementSigned | AgreementChanged | AgreementEnded
 Case = CaseRegistered | CaseChanged | CaseDeparted | CaseArrived | ReturnCancelled | CaseClosed
 
@@ -62,12 +64,18 @@ async def remember_programmes(session: AsyncSession, events: Sequence[Programme]
     await keep_newest(session, KnownProgramme, rows)
 
 
-@projections.on_batch(ServicePublished, ServiceChanged, ServiceConfirmed, ServiceRetired)
+@projections.on_batch(
+    ServicePublished, ServiceChanged, ServiceConfirmed, ServiceDoubted, ServiceWentStale, ServiceRetired
+)
 async def remember_services(session: AsyncSession, events: Sequence[Service]) -> None:
     told = set(KnownService.__table__.columns.keys())
     rows = [
         event.model_dump(include=told)
-        | {"covered_areas": event.covered_areas or event.areas, "retired": isinstance(event, ServiceRetired)}
+        | {
+            "covered_areas": event.covered_areas or event.areas,
+            "hidden": event.freshness == "hidden",
+            "retired": isinstance(event, ServiceRetired),
+        }
         for event in events
     ]
     await keep_newest(session, KnownService, rows)

@@ -55,6 +55,7 @@ async def published_services(session: AsyncSession, country: str) -> list[Servic
             services.open_to_all,
             services.waiting_days,
             services.confirmed_on,
+            services.review_by,
             case((heard, places.set_aside), else_=services.set_aside).label("set_aside"),
             case((heard, places.free), else_=services.set_aside).label("free"),
             func.coalesce(places.queued, 0).label("queued"),
@@ -65,7 +66,7 @@ async def published_services(session: AsyncSession, country: str) -> list[Servic
         .outerjoin(places, places.service_id == services.service_id)
         .outerjoin(programmes, programmes.programme_id == services.programme_id)
         .outerjoin(organizations, organizations.organization_id == services.organization_id)
-        .where(services.country == country, services.retired.is_(False))
+        .where(services.country == country, services.retired.is_(False), services.hidden.is_(False))
         .order_by(services.service_id)
     )
     rows = (await session.execute(query)).mappings()

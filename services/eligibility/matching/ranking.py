@@ -9,7 +9,7 @@ from datetime import date
 from types import MappingProxyType
 
 from services.eligibility.criteria.domain import Outcome
-from services.eligibility.known.domain import STALE_AFTER, Service, nesting
+from services.eligibility.known.domain import Service, nesting
 from services.eligibility.matching.domain import AREA, Judgement, Verdict
 
 WEIGHTS: Mapping[str, float] = MappingProxyType(
@@ -84,4 +84,4 @@ def _freshness(service: Service, today: date) -> float:
     if service.confirmed_on is None:
         return NOT_KNOWN
     age = max(0, (today - service.confirmed_on).days)
-    return max(0.0, 1 - age / STALE_AFTER.days)
+    return max(0.0, 1 - age / service.stale_after.days)

@@ -49,13 +49,20 @@ async def require_areas(session: AsyncSession, named: dict[str, str]) -> list[st
     return sorted({known[code].country for code in named.values()})
 
 
-async def page_of_areas(session: AsyncSession, page: PageRequest, country: str | None, under: str | None) -> Page[Area]:
-    """Areas by code; `under` keeps those anywhere below an area or country."""
+async def page_of_areas(
+    session: AsyncSession, page: PageRequest, country: str | None, under: str | None, level: int | None = None
+) -> Page[Area]:
+    """Areas by code; `under` keeps those anywhere below an area or country. Level 0 is the country itself."""
+    if level == 0:
+        found = find_country(country) if country is not None else None
+        return Page(items=[found] if found is not None else [])
     query = select(Area)
     if country is not None:
         query = query.where(Area.country == country)
     if under is not None:
         query = query.where(Area.code.in_(_below([under])))
+    if level is not None:
+        query = query.where(Area.level == level)
     return await page_of(session, query, page, by=(Area.code,))
 
 

@@ -1,15 +1,16 @@
 """Changing the directory: load under lock, decide, say so. What is not published is not said."""
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry import access
 from services.registry.areas import queries as areas
-from services.registry.directory import domain, queries
-from services.registry.directory.domain import Action, State
+from services.registry.directory import checking, domain, queries
+from services.registry.directory.changing import begin, change, columns_of, say
+from services.registry.directory.domain import FRESHNESS, Action, Freshness, State
 from services.registry.directory.models import Organization, Programme, Service
 from services.registry.directory.schemas import (
     OrganizationFields,
@@ -19,9 +20,10 @@ from services.registry.directory.schemas import (
     ServiceFields,
     ServiceIn,
 )
-from shared import clock, outbox
+from services.registry.intervals import actions as intervals
+from shared import clock
 from shared.actor import Actor
-from shared.errors import Conflict, Forbidden, Unprocessable, invalid
+from shared.errors import Conflict, Forbidden
 from shared.events.registry import (
     OrganizationChanged,
     ProgrammeChanged,
@@ -30,28 +32,16 @@ from shared.events.registry import (
     ProgrammePublished,
     ServiceChanged,
     ServiceConfirmed,
+    ServiceDoubted,
     ServicePublished,
     ServiceRetired,
+    ServiceWentStale,
 )
 from shared.http import expect, patched
-
-JSON_COLUMNS = {"identifiers", "contacts", "funding", "locations"}
 
 
 class OrganizationExists(Conflict):
     """An organisation with this id exists"""
-
-
-def _columns(body: BaseModel, *leave_out: str) -> dict[str, Any]:
-    """What the body says, as the columns of its table hold it."""
-    plain = body.model_dump(exclude=JSON_COLUMNS | set(leave_out))
-    return plain | body.model_dump(mode="json", include=JSON_COLUMNS)
-
-
-def _apply(row: Organization | Programme | Service, columns: dict[str, Any]) -> None:
-    for name, value in columns.items():
-        setattr(row, name, value)
-    row.touch()
 
 
 # organisations
@@ -59,7 +49,7 @@ def _apply(row: Organization | Programme | Service, columns: dict[str, Any]) -> 
 
 async def create_organization(session: AsyncSession, actor: Actor, body: OrganizationIn) -> Organization:
     """A confirmed organisation; only the administrator chooses its id, and only a curator creates one."""
-    access.require_curator(actor)
+    access.require_curator(actor, [body.country])
     given = {}
     if body.id is not None:
         if not access.is_administrator(actor):
@@ -67,10 +57,11 @@ async def create_organization(session: AsyncSession, actor: Actor, body: Organiz
         if await session.get(Organization, body.id) is not None:
             raise OrganizationExists
         given = {"organization_id": body.id}
-    organization = Organization(**_columns(body, "id"), **given)
+    organization = Organization(**columns_of(body, "id"), **given)
     session.add(organization)
     await session.flush()
-    await outbox.publish(session, _organization_changed(organization))
+    begin(session, actor, organization)
+    await say(session, _organization_changed(organization))
     return organization
 
 
@@ -78,16 +69,17 @@ async def edit_organization(
     session: AsyncSession, actor: Actor, organization_id: UUID, expected: int, patch: dict[str, Any]
 ) -> Organization:
     organization = await queries.get_organization(session, actor, organization_id, for_update=True)
-    access.require_runs(actor, organization_id)
+    access.require_runs(actor, organization_id, [organization.country])
     expect(organization, expected)
     body = patched(OrganizationFields, OrganizationFields.model_validate(organization), patch)
     if not organization.lead:
-        _require_fields(body, "kind", "country")
+        checking.require_fields(body, "kind", "country")
         if (body.kind, body.country) != (organization.kind, organization.country):
-            access.require_curator(actor)  # safety check and transfer basis rest on them
-    _apply(organization, _columns(body))
+            for country in (organization.country, body.country):  # safety check and transfer basis rest on them
+                access.require_curator(actor, [country])
+    change(session, actor, organization, columns_of(body))
     if not organization.lead:
-        await outbox.publish(session, _organization_changed(organization))
+        await say(session, _organization_changed(organization))
     return organization
 
 
@@ -95,12 +87,12 @@ async def confirm_organization(
     session: AsyncSession, actor: Actor, organization_id: UUID, expected: int
 ) -> Organization:
     """An organisation that was a lead is one of the registry from here on."""
-    access.require_curator(actor)
     organization = await queries.get_organization(session, actor, organization_id, for_update=True)
+    access.require_curator(actor, [organization.country])
     expect(organization, expected)
     domain.require_said(domain.ORGANIZATION_MUST_SAY, {"kind": organization.kind, "country": organization.country})
-    _apply(organization, {"lead": False})
-    await outbox.publish(session, _organization_changed(organization))
+    change(session, actor, organization, {"lead": False})
+    await say(session, _organization_changed(organization))
     return organization
 
 
@@ -108,31 +100,17 @@ def _organization_changed(organization: Organization) -> OrganizationChanged:
     return OrganizationChanged.model_validate(organization, from_attributes=True)
 
 
-def _require_fields(body: BaseModel, *names: str) -> None:
-    if missing := [name for name in names if getattr(body, name) is None]:
-        raise Unprocessable(errors=[invalid(f"/{name}", "is needed here", "missing") for name in missing])
-
-
-async def _require_organization(session: AsyncSession, actor: Actor, organization_id: UUID) -> None:
-    """The organisation that is to run an entry exists, and the actor may enter things for it."""
-    access.require_runs(actor, organization_id)
-    if organization_id not in await queries.find_organizations(session, [organization_id]):
-        raise Unprocessable(errors=[invalid("/organization_id", "no such organisation", "unknown_organization")])
-
-
-async def _is_confirmed(session: AsyncSession, organization_id: UUID) -> bool:
-    return not (await queries.find_organizations(session, [organization_id]))[organization_id].lead
-
-
 # programmes
 
 
 async def create_programme(session: AsyncSession, actor: Actor, body: ProgrammeIn) -> Programme:
-    await _require_organization(session, actor, body.organization_id)
-    await _require_programme_areas(session, body)
-    programme = Programme(**_columns(body))
+    access.require_runs(actor, body.organization_id, body.countries)
+    await checking.organization_that_runs(session, body.organization_id)
+    await checking.require_programme_areas(session, body)
+    programme = Programme(**columns_of(body))
     session.add(programme)
     await session.flush()
+    begin(session, actor, programme)
     return programme
 
 
@@ -140,15 +118,15 @@ async def edit_programme(
     session: AsyncSession, actor: Actor, programme_id: UUID, expected: int, patch: dict[str, Any]
 ) -> Programme:
     programme = await queries.get_programme(session, actor, programme_id, for_update=True)
-    access.require_runs(actor, programme.organization_id)
+    access.require_runs(actor, programme.organization_id, programme.countries)
     expect(programme, expected)
     domain.decide(State(programme.state), Action.EDIT)
     body = patched(ProgrammeFields, ProgrammeFields.model_validate(programme), patch)
-    await _require_programme_areas(session, body)
-    _apply(programme, _columns(body))
+    await checking.require_programme_areas(session, body)
+    change(session, actor, programme, columns_of(body))
     if programme.state == State.PUBLISHED:
-        await _require_publishable_programme(session, programme)
-        await outbox.publish(session, ProgrammeChanged.model_validate(programme, from_attributes=True))
+        await checking.require_publishable_programme(session, programme)
+        await say(session, ProgrammeChanged.model_validate(programme, from_attributes=True))
     return programme
 
 
@@ -156,37 +134,33 @@ async def act_on_programme(
     session: AsyncSession, actor: Actor, programme_id: UUID, expected: int, action: Action
 ) -> Programme:
     """Publish, confirm or retire."""
-    access.require_curator(actor)
     programme = await queries.get_programme(session, actor, programme_id, for_update=True)
+    _require_may(actor, action, programme.organization_id, programme.countries)
     expect(programme, expected)
     before = State(programme.state)
     after = domain.decide(before, action)
     if action is Action.PUBLISH:
-        await _require_publishable_programme(session, programme)
-    _apply(programme, {"state": after} | _assured(action))
+        await checking.require_publishable_programme(session, programme)
+    change(session, actor, programme, {"state": after} | _assured(actor, action))
     if action is Action.PUBLISH:
-        await outbox.publish(session, ProgrammePublished.model_validate(programme, from_attributes=True))
+        await say(session, ProgrammePublished.model_validate(programme, from_attributes=True))
     elif action is Action.CONFIRM:
-        await outbox.publish(session, ProgrammeConfirmed.model_validate(programme, from_attributes=True))
+        await say(session, ProgrammeConfirmed.model_validate(programme, from_attributes=True))
     elif before is State.PUBLISHED:
-        await outbox.publish(session, ProgrammeClosed.model_validate(programme, from_attributes=True))
+        await say(session, ProgrammeClosed.model_validate(programme, from_attributes=True))
     return programme
 
 
-def _assured(action: Action) -> dict[str, Any]:
-    return {} if action is Action.RETIRE else {"confirmed_on": clock.today()}
+def _require_may(actor: Actor, action: Action, organization_id: UUID, countries: Iterable[str | None]) -> None:
+    """An organisation assures that its own entry is right; what is shown to everybody, a curator decides."""
+    if action is Action.CONFIRM:
+        access.require_runs(actor, organization_id, countries)
+    else:
+        access.require_curator(actor, countries)
 
 
-async def _require_programme_areas(session: AsyncSession, body: ProgrammeFields) -> None:
-    named = {f"/areas/{index}": code for index, code in enumerate(body.areas)}
-    if not set(await areas.require_areas(session, named)) <= set(body.countries):
-        raise Unprocessable(errors=[invalid("/areas", "lie outside the programme's countries", "other_country")])
-
-
-async def _require_publishable_programme(session: AsyncSession, programme: Programme) -> None:
-    confirmed = await _is_confirmed(session, programme.organization_id)
-    said = {"organization_confirmed": confirmed, "countries": programme.countries}
-    domain.require_said(domain.PROGRAMME_MUST_SAY, said)
+def _assured(actor: Actor, action: Action) -> dict[str, Any]:
+    return {} if action is Action.RETIRE else {"confirmed_on": clock.today(), "confirmed_by": actor.org_id}
 
 
 # services
@@ -194,11 +168,14 @@ async def _require_publishable_programme(session: AsyncSession, programme: Progr
 
 async def create_service(session: AsyncSession, actor: Actor, body: ServiceIn) -> Service:
     """A draft."""
-    await _require_organization(session, actor, body.organization_id)
-    columns = await _service_columns(session, actor, body)
+    access.require_runs(actor, body.organization_id)
+    await checking.organization_that_runs(session, body.organization_id)
+    columns = await checking.service_columns(session, actor, body)
+    access.require_runs(actor, body.organization_id, [columns["country"]])
     service = Service(organization_id=body.organization_id, **columns)
     session.add(service)
     await session.flush()
+    begin(session, actor, service)
     return service
 
 
@@ -207,16 +184,16 @@ async def edit_service(
 ) -> Service:
     """Edit one's own service; what the patch names is no longer only inferred."""
     service = await queries.get_service(session, actor, service_id, for_update=True)
-    access.require_runs(actor, service.organization_id)
+    access.require_runs(actor, service.organization_id, [service.country])
     expect(service, expected)
     domain.decide(State(service.state), Action.EDIT)
     body = patched(ServiceFields, ServiceFields.model_validate(service), patch)
-    columns = await _service_columns(session, actor, body)
+    columns = await checking.service_columns(session, actor, body, service)
     inferred = [name for name in service.inferred if name not in patch]
-    _apply(service, columns | {"inferred": inferred})
+    change(session, actor, service, columns | {"inferred": inferred})
     if service.state == State.PUBLISHED:
-        await _require_publishable_service(session, service)
-        await outbox.publish(session, ServiceChanged.model_validate(service, from_attributes=True))
+        await checking.require_publishable_service(session, service)
+        await say(session, ServiceChanged.model_validate(service, from_attributes=True))
     return service
 
 
@@ -224,61 +201,46 @@ async def act_on_service(
     session: AsyncSession, actor: Actor, service_id: UUID, expected: int, action: Action
 ) -> Service:
     """Publish, confirm or retire."""
-    access.require_curator(actor)
     service = await queries.get_service(session, actor, service_id, for_update=True)
+    _require_may(actor, action, service.organization_id, [service.country])
     expect(service, expected)
     before = State(service.state)
-    after = domain.decide(before, action)
+    columns = {"state": domain.decide(before, action)} | _assured(actor, action)
     if action is Action.PUBLISH:
-        await _require_publishable_service(session, service)
-        service.covered_areas = await areas.covered_areas(session, service.areas)
-        service.inferred = []
-    _apply(service, {"state": after} | _assured(action))
+        await checking.require_publishable_service(session, service)
+        columns |= {"covered_areas": await areas.covered_areas(session, service.areas), "inferred": []}
+    change(session, actor, service, columns | await _freshness(session, service, action))
     if action is Action.PUBLISH:
-        await outbox.publish(session, ServicePublished.model_validate(service, from_attributes=True))
+        await say(session, ServicePublished.model_validate(service, from_attributes=True))
     elif action is Action.CONFIRM:
-        await outbox.publish(session, ServiceConfirmed.model_validate(service, from_attributes=True))
+        await say(session, ServiceConfirmed.model_validate(service, from_attributes=True))
     elif before is State.PUBLISHED:
-        await outbox.publish(session, ServiceRetired.model_validate(service, from_attributes=True))
+        await say(session, ServiceRetired.model_validate(service, from_attributes=True))
     return service
 
 
-async def _service_columns(session: AsyncSession, actor: Actor, body: ServiceFields) -> dict[str, Any]:
-    """The columns that the body fills, with the country of its areas; raises Unprocessable for what does not exist."""
-    named = {f"/areas/{index}": code for index, code in enumerate(body.areas)}
-    placed = {f"/locations/{index}/area": place.area for index, place in enumerate(body.locations) if place.area}
-    countries = await areas.require_areas(session, named)
-    elsewhere = set(await areas.require_areas(session, placed)) - set(countries)
-    if len(countries) > 1 or (countries and elsewhere):
-        pointer = "/areas" if len(countries) > 1 else "/locations"
-        raise Unprocessable(errors=[invalid(pointer, "do not lie in one country", "several_countries")])
-    if body.programme_id is not None:
-        await _require_programme(session, actor, body.programme_id)
-    columns = _columns(body, "organization_id", "places")
-    return columns | {
-        "country": countries[0] if countries else None,
-        "covered_areas": await areas.covered_areas(session, body.areas),
-        "places_stated": body.places is not None,
-        "set_aside": body.places.set_aside if body.places else None,
-    }
+async def _freshness(session: AsyncSession, service: Service, action: Action) -> dict[str, Any]:
+    """What is assured is fresh until its next review; what is retired needs none."""
+    if action is Action.RETIRE:
+        await intervals.stop(session, service.service_id)
+        return {"review_by": None, "staleness": 0}
+    review_by = await intervals.begin(session, service.service_id, str(service.type))
+    return {"review_by": review_by, "staleness": 0}
 
 
-async def _require_programme(session: AsyncSession, actor: Actor, programme_id: UUID) -> None:
-    """The programme exists and the actor may see it (another organisation may run it)."""
-    found = (await queries.find_programmes(session, [programme_id])).get(programme_id)
-    seen = found is not None and (
-        found.state == State.PUBLISHED or access.is_curator(actor) or found.organization_id == actor.org_id
-    )
-    if not seen:
-        raise Unprocessable(errors=[invalid("/programme_id", "no such programme", "unknown_programme")])
+async def age_service(session: AsyncSession, service: Service, freshness: Freshness) -> None:
+    """The published service, held under lock, is as stale as this from here on; the system does it, and says so."""
+    change(session, None, service, {"staleness": FRESHNESS.index(freshness)})
+    await say(session, ServiceWentStale.model_validate(service, from_attributes=True))
 
 
-async def _require_publishable_service(session: AsyncSession, service: Service) -> None:
-    said = {
-        name: getattr(service, name) for name in ("type", "dimension", "level", "areas", "places_stated", "contacts")
-    }
-    confirmed = await _is_confirmed(session, service.organization_id)
-    found_by_import = service.imported_as is not None
-    domain.require_said(
-        domain.SERVICE_MUST_SAY, said | {"organization_confirmed": confirmed, "found_by_import": found_by_import}
-    )
+async def mark_doubtful(
+    session: AsyncSession, actor: Actor, service: Service, fields: Iterable[str], doubted: str | None = None
+) -> None:
+    """These fields of the published service, held under lock, are doubtful; `doubted` is the one just reported."""
+    change(session, actor, service, {"doubtful": sorted(set(fields))})
+    if doubted is None:
+        await say(session, ServiceChanged.model_validate(service, from_attributes=True))
+    else:
+        told = ServiceChanged.model_validate(service, from_attributes=True).model_dump()
+        await say(session, ServiceDoubted(**told, field=doubted))

@@ -5,7 +5,8 @@ from fastapi import Query
 
 from services.registry.directory import actions, queries
 from services.registry.directory.actions import OrganizationExists
-from services.registry.directory.domain import Action, Dimension, NotPublishable, OrganizationKind, ServiceType, State
+from services.registry.directory.domain import Action, NotPublishable, OrganizationKind
+from services.registry.directory.filters import InCountry, InState, OfOrganization, WantedServices
 from services.registry.directory.models import Organization, Programme, Service
 from services.registry.directory.schemas import (
     OrganizationIn,
@@ -15,6 +16,8 @@ from services.registry.directory.schemas import (
     ServiceIn,
     ServiceOut,
 )
+from services.registry.history.models import Change
+from services.registry.history.schemas import ChangeOut
 from shared.actor import Actor
 from shared.errors import (
     Forbidden,
@@ -25,7 +28,6 @@ from shared.errors import (
     Unprocessable,
 )
 from shared.http import Expected, MergePatch, Page, PageRequest, Router, Transaction, needs, refusals
-from shared.http.schema import AreaCode, Country
 
 router = Router(tags=["directory"])
 Reader = Annotated[Actor, needs("registry:read")]
@@ -37,9 +39,6 @@ CHANGING = refusals(Forbidden, NotFound, TransitionNotAllowed, PreconditionFaile
 PUBLISHING = refusals(
     Forbidden, NotFound, TransitionNotAllowed, NotPublishable, PreconditionFailed, PreconditionRequired
 )
-InCountry = Annotated[Country | None, Query()]
-OfOrganization = Annotated[UUID | None, Query()]
-InState = Annotated[State | None, Query()]
 
 
 @router.post(
@@ -70,6 +69,17 @@ async def read_organizations(
 async def read_organization(organization_id: UUID, session: Transaction, actor: Reader) -> Organization:
     """An organisation; a lead only for curators and itself."""
     return await queries.get_organization(session, actor, organization_id)
+
+
+@router.get("/organizations/{organization_id}/history", response_model=Page[ChangeOut], responses=refusals(NotFound))
+async def read_history_of_organization(
+    organization_id: UUID, session: Transaction, actor: Reader, page: PageRequest
+) -> Page[Change]:
+    """Who changed which field of an organisation when, and what it was, the oldest first.
+
+    What was changed before it was public, contacts and notes on safety are shown to its organisation and to curators.
+    """
+    return await queries.history_of_organization(session, actor, page, organization_id)
 
 
 @router.patch("/organizations/{organization_id}", response_model=OrganizationOut, responses=CHANGING)
@@ -115,6 +125,17 @@ async def read_programme(programme_id: UUID, session: Transaction, actor: Reader
     return await queries.get_programme(session, actor, programme_id)
 
 
+@router.get("/programmes/{programme_id}/history", response_model=Page[ChangeOut], responses=refusals(NotFound))
+async def read_history_of_programme(
+    programme_id: UUID, session: Transaction, actor: Reader, page: PageRequest
+) -> Page[Change]:
+    """Who changed which field of a programme when, and what it was, the oldest first.
+
+    What was changed before it was public, contacts and notes on safety are shown to its organisation and to curators.
+    """
+    return await queries.history_of_programme(session, actor, page, programme_id)
+
+
 @router.patch("/programmes/{programme_id}", response_model=ProgrammeOut, responses=CHANGING)
 async def edit_programme(
     programme_id: UUID, body: MergePatch, expected: Expected, session: Transaction, actor: Writer
@@ -130,8 +151,8 @@ async def publish_programme(programme_id: UUID, expected: Expected, session: Tra
 
 
 @router.post("/programmes/{programme_id}/confirm", response_model=ProgrammeOut, responses=CHANGING)
-async def confirm_programme(programme_id: UUID, expected: Expected, session: Transaction, actor: Curator) -> Programme:
-    """Assure that the entry is still right."""
+async def confirm_programme(programme_id: UUID, expected: Expected, session: Transaction, actor: Writer) -> Programme:
+    """Assure that one's own entry is still right; a curator assures any."""
     return await actions.act_on_programme(session, actor, programme_id, expected, Action.CONFIRM)
 
 
@@ -149,27 +170,31 @@ async def create_service(body: ServiceIn, session: Transaction, actor: Writer) -
 
 @router.get("/services", response_model=Page[ServiceOut])
 async def read_services(
-    session: Transaction,
-    actor: Reader,
-    page: PageRequest,
-    country: InCountry = None,
-    area: Annotated[AreaCode | None, Query(description="Services that cover this area")] = None,
-    organization_id: OfOrganization = None,
-    programme_id: Annotated[UUID | None, Query()] = None,
-    type: Annotated[ServiceType | None, Query()] = None,  # noqa: A002  # the field's name in the contract
-    dimension: Annotated[Dimension | None, Query()] = None,
-    state: InState = None,
+    session: Transaction, actor: Reader, page: PageRequest, wanted: WantedServices
 ) -> Page[Service]:
-    """Services; leads and drafts are shown to their organisation and to curators."""
-    wanted = {"country": country, "organization_id": organization_id, "programme_id": programme_id}
-    wanted |= {"type": type, "dimension": dimension, "state": state}
-    return await queries.page_of_services(session, actor, page, area=area, **wanted)
+    """Services that are all that is asked for, the fresh before the stale.
+
+    Leads, drafts and services that are hidden because nobody confirmed them are shown to their organisation and to
+    curators.
+    """
+    return await queries.page_of_services(session, actor, page, wanted)
 
 
 @router.get("/services/{service_id}", response_model=ServiceOut, responses=refusals(NotFound))
 async def read_service(service_id: UUID, session: Transaction, actor: Reader) -> Service:
     """A service; a lead or a draft only for its organisation and curators."""
     return await queries.get_service(session, actor, service_id)
+
+
+@router.get("/services/{service_id}/history", response_model=Page[ChangeOut], responses=refusals(NotFound))
+async def read_history_of_service(
+    service_id: UUID, session: Transaction, actor: Reader, page: PageRequest
+) -> Page[Change]:
+    """Who changed which field of a service when, and what it was, the oldest first.
+
+    What was changed before it was public, contacts and notes on safety are shown to its organisation and to curators.
+    """
+    return await queries.history_of_service(session, actor, page, service_id)
 
 
 @router.patch("/services/{service_id}", response_model=ServiceOut, responses=CHANGING)
@@ -192,8 +217,8 @@ async def publish_service(service_id: UUID, expected: Expected, session: Transac
 
 
 @router.post("/services/{service_id}/confirm", response_model=ServiceOut, responses=CHANGING)
-async def confirm_service(service_id: UUID, expected: Expected, session: Transaction, actor: Curator) -> Service:
-    """Assure that the entry is still right."""
+async def confirm_service(service_id: UUID, expected: Expected, session: Transaction, actor: Writer) -> Service:
+    """Assure that one's own entry is still right; a curator assures any. It is fresh again until its next review."""
     return await actions.act_on_service(session, actor, service_id, expected, Action.CONFIRM)
 
 

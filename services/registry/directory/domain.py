@@ -19,6 +19,21 @@ class OrganizationKind(StrEnum):
     COMMUNITY = "community"
 
 
+class Role(StrEnum):
+    """What an organisation is in the ecosystem of the Operational Framework: its groups, taken apart where it lists
+    several in one breath. The codes are the project's."""
+
+    RETURN_AND_REINTEGRATION = "return_and_reintegration"
+    DEVELOPMENT = "development"
+    INTERNATIONAL_STAKEHOLDER = "international_stakeholder"
+    NATIONAL_STAKEHOLDER = "national_stakeholder"
+    LOCAL_STAKEHOLDER = "local_stakeholder"
+    RETURNEES = "returnees"
+    RETURNEE_COMMUNITY = "returnee_community"
+    SECTOR_SPECIALIST = "sector_specialist"
+    SUB_GROUP_SPECIALIST = "sub_group_specialist"
+
+
 class Dimension(StrEnum):
     ECONOMIC = "economic"
     SOCIAL = "social"
@@ -48,6 +63,68 @@ class ServiceType(StrEnum):
     CASH_ASSISTANCE = "cash_assistance"
     IN_KIND_ASSISTANCE = "in_kind_assistance"
     OTHER = "other"
+
+
+class Group(StrEnum):
+    """Groups that a service may leave out: marks that can be counted, beside its exclusion criteria in words. The
+    list is the project's own; which facts bind for a person is said by the criteria in eligibility."""
+
+    WOMEN = "women"
+    MEN = "men"
+    CHILDREN = "children"
+    YOUNG_PEOPLE = "young_people"
+    OLDER_PEOPLE = "older_people"
+    PEOPLE_WITH_DISABILITIES = "people_with_disabilities"
+    PEOPLE_WITHOUT_DOCUMENTS = "people_without_documents"
+    PEOPLE_WHO_CANNOT_READ = "people_who_cannot_read"
+    FORCED_RETURNEES = "forced_returnees"
+    VOLUNTARY_RETURNEES = "voluntary_returnees"
+    LOCALS = "locals"
+    NON_NATIONALS = "non_nationals"
+
+
+class BarrierKind(StrEnum):
+    """What stands between a person and a service (Handbook 1.4.2, service mapping)."""
+
+    ELIGIBILITY = "eligibility"
+    DISTANCE = "distance"
+    SAFETY = "safety"
+    TIME = "time"
+    MONEY = "money"
+    DOCUMENTS = "documents"
+    LANGUAGE = "language"
+    OTHER = "other"
+
+
+class ImplicationKind(StrEnum):
+    """In which respect a service suits some and not others (Handbook 1.4.2, service mapping)."""
+
+    CULTURAL = "cultural"
+    RELIGIOUS = "religious"
+    GENDER = "gender"
+    AGE = "age"
+
+
+class Screening(StrEnum):
+    """How an environmental screening came out; the values are the project's own."""
+
+    NO_RISK = "no_risk"
+    RISK_WITH_MEASURES = "risk_with_measures"
+    UNACCEPTABLE_RISK = "unacceptable_risk"
+
+
+class Freshness(StrEnum):
+    """How far the last assurance of a published service lies back."""
+
+    FRESH = "fresh"
+    STALE = "stale"
+    """Its review is overdue: it ranks lower."""
+    HIDDEN = "hidden"
+    """Overdue for so long that it is neither listed nor matched until somebody confirms it."""
+
+
+FRESHNESS = (Freshness.FRESH, Freshness.STALE, Freshness.HIDDEN)
+"""In the order in which services are listed; its place here is what the database holds."""
 
 
 class State(StrEnum):
@@ -86,6 +163,13 @@ class NotPublishable(Conflict):
 
     def __init__(self, missing: list[str]) -> None:
         super().__init__(missing=missing)
+
+
+CAPACITY = ("places_stated", "set_aside", "total_places", "funded_places", "waiting_days")
+"""Columns whose change moves `capacity_updated_at`."""
+
+KEPT_INSIDE = frozenset({"contacts", "service_map.safety"})
+"""Fields that no event carries, and whose past values only the organisation and its curators see."""
 
 
 def decide(state: State, action: Action) -> State:

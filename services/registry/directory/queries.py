@@ -1,21 +1,33 @@
 """Reading the directory. Leads and drafts are seen by their organisation and by curators; else they do not exist."""
 
 from collections.abc import Iterable
+from datetime import date
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Select, Uuid, any_, func, literal, select
+from sqlalchemy import Select, Uuid, any_, false, literal, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
 from services.registry import access
-from services.registry.directory.domain import State
+from services.registry.directory import search
+from services.registry.directory.domain import FRESHNESS, Freshness, State
+from services.registry.directory.filters import Compared, Wanted
 from services.registry.directory.models import Organization, Programme, Service
+from services.registry.history import queries as history
+from services.registry.history.models import Change
 from shared.actor import Actor
 from shared.errors import NotFound
 from shared.http import Page, PageRequest, page_of
 
 Entry = TypeVar("Entry", Organization, Programme, Service)
+_COUNTRY: dict[type[Any], InstrumentedAttribute[Any]] = {
+    Organization: Organization.country,
+    Programme: Programme.countries,
+    Service: Service.country,
+}
+"""Where an entry says which country it belongs to: its curators see it."""
 
 
 def _visible(actor: Actor, entry: type[Entry]) -> Select[Any]:
@@ -24,7 +36,7 @@ def _visible(actor: Actor, entry: type[Entry]) -> Select[Any]:
         public = ~Organization.lead
     else:
         public = (entry.state == State.PUBLISHED) | ((entry.state == State.RETIRED) & entry.confirmed_on.is_not(None))
-    return select(entry).where(access.visible(actor, entry.organization_id, public))
+    return select(entry).where(access.visible(actor, entry.organization_id, public, _COUNTRY[entry]))
 
 
 async def _get(session: AsyncSession, query: Select[Any]) -> Any:
@@ -83,18 +95,68 @@ async def page_of_programmes(
     return await page_of(session, query, page, by=(Programme.programme_id,))
 
 
-async def page_of_services(
-    session: AsyncSession, actor: Actor, page: PageRequest, *, area: str | None, **wanted: Any
+async def page_of_services(session: AsyncSession, actor: Actor, page: PageRequest, wanted: Wanted) -> Page[Service]:
+    """Services that are all that is wanted, the fresh before the stale; hidden ones for their organisation and curators
+    only."""
+    return await page_of(
+        session,
+        search.narrow(_listed(actor), wanted),
+        page,
+        by=(Service.staleness, Service.service_id),
+    )
+
+
+def _listed(actor: Actor) -> Select[Any]:
+    hidden = FRESHNESS.index(Freshness.HIDDEN)
+    return _visible(actor, Service).where(
+        access.visible(actor, Service.organization_id, Service.staleness != hidden, Service.country)
+    )
+
+
+async def page_of_reviews(
+    session: AsyncSession, actor: Actor, page: PageRequest, until: date, compared: Compared
 ) -> Page[Service]:
-    """Services by id; `area` keeps those that cover it, the others compare a column of the same name."""
-    query = _visible(actor, Service)
-    for name, value in wanted.items():
-        if value is not None:
-            query = query.where(getattr(Service, name) == value)
-    if area is not None:
-        covered = func.unnest(Service.covered_areas).column_valued("covered")
-        query = query.where(select(covered).where(func.starts_with(area, covered)).correlate(Service).exists())
-    return await page_of(session, query, page, by=(Service.service_id,))
+    """Published services that the actor answers for, and whose review is due by then or a field of which is doubtful,
+    the longest overdue first."""
+    answers = access.visible(actor, Service.organization_id, false(), Service.country)
+    query = select(Service).where(
+        answers, Service.state == State.PUBLISHED, or_(Service.review_by <= until, Service.doubtful != [])
+    )
+    return await page_of(session, search.narrow(query, compared), page, by=(Service.review_by, Service.service_id))
+
+
+# history
+
+
+async def history_of_organization(
+    session: AsyncSession, actor: Actor, page: PageRequest, organization_id: UUID
+) -> Page[Change]:
+    found = await get_organization(session, actor, organization_id)
+    inside = access.runs(actor, organization_id, [found.country])
+    return await history.page_of_changes(session, page, organization_id, all_of_it=inside)
+
+
+async def history_of_programme(
+    session: AsyncSession, actor: Actor, page: PageRequest, programme_id: UUID
+) -> Page[Change]:
+    found = await get_programme(session, actor, programme_id)
+    inside = access.runs(actor, found.organization_id, found.countries)
+    return await history.page_of_changes(session, page, programme_id, all_of_it=inside)
+
+
+async def history_of_service(session: AsyncSession, actor: Actor, page: PageRequest, service_id: UUID) -> Page[Change]:
+    found = await get_service(session, actor, service_id)
+    inside = access.runs(actor, found.organization_id, [found.country])
+    return await history.page_of_changes(session, page, service_id, all_of_it=inside)
+
+
+# for actions
+
+
+async def find_service_for_update(session: AsyncSession, service_id: UUID) -> Service | None:
+    """Under lock, for the system itself."""
+    found: Service | None = await session.get(Service, service_id, with_for_update=True)
+    return found
 
 
 async def find_organizations(session: AsyncSession, organization_ids: Iterable[UUID]) -> dict[UUID, Organization]:

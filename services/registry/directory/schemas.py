@@ -7,7 +7,18 @@ from uuid import UUID
 from pydantic import Field, StringConstraints, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from services.registry.directory.domain import Dimension, Level, OrganizationKind, ServiceType, State
+from services.registry.directory.domain import (
+    Dimension,
+    Freshness,
+    Group,
+    Level,
+    OrganizationKind,
+    Role,
+    ServiceType,
+    State,
+)
+from services.registry.directory.service_map import Cost, EnvironmentalScreening, Schedule, ServiceMap, Texts
+from shared import clock
 from shared.http.schema import AreaCode, Country, In, Language, Money, Name, Out, Text
 
 MAX_AREAS = 1000
@@ -38,6 +49,14 @@ class Identifier(In):
 
     scheme: Short
     value: Short
+
+
+class Registration(In):
+    """An entry in a register that stands for the organisation's professional standing: which register, and as what."""
+
+    authority: Name
+    number: Short
+    valid_until: date | None = None
 
 
 class Location(In):
@@ -77,6 +96,18 @@ class OrganizationFields(In):
     website: Url | None = None
     identifiers: list[Identifier] = Field([], max_length=20)
     contacts: Contacts = []
+    roles: list[Role] = Field([], max_length=len(Role))
+    professional_standing: Texts = {}
+    registrations: list[Registration] = Field([], max_length=20)
+    psea_trained_on: date | None = None
+    """When its staff were last trained in the prevention of sexual exploitation and abuse."""
+
+    @field_validator("psea_trained_on")
+    @classmethod
+    def has_taken_place(cls, psea_trained_on: date | None) -> date | None:
+        if psea_trained_on is not None and psea_trained_on > clock.today():
+            raise PydanticCustomError("in_the_future", "has not come yet")
+        return psea_trained_on
 
 
 class OrganizationIn(OrganizationFields):
@@ -100,6 +131,10 @@ class OrganizationOut(Out):
     website: str | None
     identifiers: list[Identifier]
     contacts: list[Contact]
+    roles: list[Role]
+    professional_standing: dict[str, str]
+    registrations: list[Registration]
+    psea_trained_on: date | None
     lead: bool
     created_at: datetime
     changed_at: datetime
@@ -150,6 +185,7 @@ class ProgrammeOut(Out):
     contacts: list[Contact]
     state: State
     confirmed_on: date | None
+    confirmed_by: UUID | None
     created_at: datetime
     changed_at: datetime
     version: int
@@ -168,10 +204,30 @@ class ServiceFields(In):
     places: Places | None = None
     open_to_all: bool = False
     remote: bool = False
+    total_places: int | None = Field(None, ge=0, le=1_000_000)
+    funded_places: int | None = Field(None, ge=0, le=1_000_000)
     waiting_days: int | None = Field(None, ge=0, le=3650)
     languages: list[Language] = Field([], max_length=50)
     required_documents: list[Short] = Field([], max_length=50)
     contacts: Contacts = []
+    schedules: list[Schedule] = Field([], max_length=50)
+    free: bool | None = None
+    costs: list[Cost] = Field([], max_length=50)
+    excluded_groups: list[Group] = Field([], max_length=len(Group))
+    locals_take_part: bool | None = None
+    green_job: bool | None = None
+    environmental_screening: EnvironmentalScreening | None = None
+    service_map: ServiceMap = ServiceMap()
+
+    @model_validator(mode="after")
+    def agrees_with_itself(self) -> Self:
+        if self.free and any(cost.charges() for cost in self.costs):
+            raise PydanticCustomError("free_and_charged", "is free and has an amount to pay")
+        if self.total_places is not None:
+            set_aside = self.places.set_aside if self.places else None
+            if max(self.funded_places or 0, set_aside or 0) > self.total_places:
+                raise PydanticCustomError("more_than_total", "has more places funded or set aside than in all")
+        return self
 
 
 class ServiceIn(ServiceFields):
@@ -184,7 +240,8 @@ class ServiceIn(ServiceFields):
 
 
 class ServiceOut(Out):
-    """A service. `inferred` names what an import inferred and nobody has looked at yet."""
+    """A service. `inferred` names what an import inferred and nobody has looked at yet; `doubtful` what somebody has
+    reported to be wrong; `freshness` is null for what is not published."""
 
     service_id: UUID
     organization_id: UUID
@@ -201,12 +258,27 @@ class ServiceOut(Out):
     places: Places | None
     open_to_all: bool
     remote: bool
+    total_places: int | None
+    funded_places: int | None
     waiting_days: int | None
+    capacity_updated_at: datetime | None
     languages: list[str]
     required_documents: list[str]
     contacts: list[Contact]
+    schedules: list[Schedule]
+    free: bool | None
+    costs: list[Cost]
+    excluded_groups: list[Group]
+    locals_take_part: bool | None
+    green_job: bool | None
+    environmental_screening: EnvironmentalScreening | None
+    service_map: ServiceMap
     state: State
     confirmed_on: date | None
+    confirmed_by: UUID | None
+    review_by: date | None
+    freshness: Freshness | None
+    doubtful: list[str]
     inferred: list[str]
     created_at: datetime
     changed_at: datetime

@@ -4,13 +4,11 @@ The same means: equal after folding case, accents, punctuation and `&`. Everythi
 letter more or less) is reported for a person to judge and never merged.
 """
 
-import re
-import unicodedata
 from difflib import SequenceMatcher
 from functools import lru_cache
 
-_LETTERS = str.maketrans({"&": " and ", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "ß": "ss", "æ": "ae", "Æ": "AE"})
-_NOT_WORD = re.compile(r"[\W_]+")
+from services.registry.folding import fold
+
 _FILLERS = frozenset({"and", "for", "in", "of", "the"})
 ALIKE = 0.88
 """Share of matching letters (Ratcliff/Obershelp) from which two names look alike; the project's own choice."""
@@ -19,9 +17,7 @@ ALIKE = 0.88
 @lru_cache(maxsize=16_384)  # a spreadsheet names the same few organisations and activities in every row
 def name_key(text: str) -> str:
     """The name folded for comparison: `"Vétérinaires sans Frontières"` → `"veterinaires sans frontieres"`."""
-    folded = unicodedata.normalize("NFKD", text.translate(_LETTERS))
-    letters = "".join(letter for letter in folded if not unicodedata.combining(letter))
-    return _NOT_WORD.sub(" ", letters.replace("'", "").replace("’", "")).strip().casefold()
+    return fold(text)
 
 
 def acronym_key(text: str) -> str:

@@ -10,7 +10,13 @@ from sqlalchemy import event as sqlalchemy_event
 from shared import clock
 from shared.crypto import CaseKeys, decode_key
 from shared.events.referral import CaseErased, CoarseMember
-from shared.events.registry import MechanismChanged, ProgrammePublished, ServiceRetired
+from shared.events.registry import (
+    MechanismChanged,
+    ProgrammePublished,
+    ServiceConfirmed,
+    ServiceRetired,
+    ServiceWentStale,
+)
 from shared.ids import new_id
 from tests.integration.eligibility.asking import match, offer
 from tests.integration.eligibility.conftest import Eligibility
@@ -130,6 +136,18 @@ async def test_a_retired_service_is_no_longer_matched(eligibility: Eligibility) 
     told = published()
     await eligibility.hear(told, ServiceRetired(**told.model_dump() | {"version": 2}))
     assert (await match(eligibility))["evaluated"] == 0
+
+
+async def test_a_service_that_the_registry_hides_is_not_matched_until_somebody_confirms_it(
+    eligibility: Eligibility,
+) -> None:
+    told = published()
+    await eligibility.hear(told, ServiceWentStale(**told.model_dump() | {"version": 2, "freshness": "stale"}))
+    assert (await match(eligibility))["evaluated"] == 1
+    await eligibility.hear(ServiceWentStale(**told.model_dump() | {"version": 3, "freshness": "hidden"}))
+    assert (await match(eligibility))["evaluated"] == 0
+    await eligibility.hear(ServiceConfirmed(**told.model_dump() | {"version": 4, "freshness": "fresh"}))
+    assert (await match(eligibility))["evaluated"] == 1
 
 
 async def test_a_service_is_referable_when_no_known_obstacle_stands_in_the_way(eligibility: Eligibility) -> None:

@@ -14,8 +14,14 @@ READING = [
     "/areas", "/areas/NG", "/organizations", "/programmes", "/services", "/agreements", "/mechanisms",
     *(f"/{noun}/{NOBODY}" for noun in (*NOUNS, "imports")),
     f"/imports/{NOBODY}/issues",
+    *(f"/{noun}/{NOBODY}/history" for noun in ("organizations", "programmes", "services")),
+    "/review_intervals", "/review_intervals/housing", "/coverage?country=NG",
+    f"/services/{NOBODY}/doubts", f"/services/{NOBODY}/doubts/{NOBODY}",
 ]  # fmt: skip
 WRITING = [
+    ("GET", "/reviews_due"), ("POST", f"/services/{NOBODY}/doubts"),
+    ("PATCH", f"/services/{NOBODY}/doubts/{NOBODY}"), ("POST", f"/services/{NOBODY}/doubts/{NOBODY}/resolve"),
+    ("POST", f"/programmes/{NOBODY}/confirm"), ("POST", f"/services/{NOBODY}/confirm"),
     ("POST", "/programmes"), ("POST", "/services"), ("POST", "/agreements"), ("POST", "/mechanisms"),
     *(("PATCH", f"/{noun}/{NOBODY}") for noun in NOUNS),
     *(("POST", f"/agreements/{NOBODY}/{action}") for action in ("propose", "sign", "end")),
@@ -23,8 +29,9 @@ WRITING = [
 CURATING = [
     ("POST", "/areas"), ("POST", "/organizations"), ("POST", "/imports"),
     ("POST", f"/organizations/{NOBODY}/confirm"),
-    *(("POST", f"/programmes/{NOBODY}/{action}") for action in ("publish", "confirm", "retire")),
-    *(("POST", f"/services/{NOBODY}/{action}") for action in ("publish", "confirm", "retire")),
+    *(("POST", f"/programmes/{NOBODY}/{action}") for action in ("publish", "retire")),
+    *(("POST", f"/services/{NOBODY}/{action}") for action in ("publish", "retire")),
+    ("PATCH", "/review_intervals/housing"),
 ]  # fmt: skip
 ALL = [*(("GET", path) for path in READING), *WRITING, *CURATING]
 
@@ -55,6 +62,8 @@ async def test_what_does_not_exist_is_not_found(registry: Registry, method: str,
     options: dict[str, Any] = {} if method == "GET" else {"headers": {"If-Match": '"1"'}}
     if method == "PATCH":
         options["json"] = {}
+    elif method == "POST" and "doubts" in path:
+        options["json"] = {"outcome": "unfounded"} if path.endswith("resolve") else {"field": "name", "source": "hub"}
     answer = await registry.ask(method, "registry-manager", path, **options)
     assert answer.status_code == 404
     assert problem(answer)["type"] == "urn:relink:problem:not-found"

@@ -131,6 +131,13 @@ def test_a_service_that_nobody_confirmed_for_180_days_is_stale(days: int, blocke
     assert ("stale" in obstacles(confirmed, WITH_PROVIDER)) is blocked
 
 
+@pytest.mark.parametrize(("days", "blocked"), [(30, False), (31, True)])
+def test_where_the_registry_names_the_day_of_review_that_day_counts(days: int, blocked: bool) -> None:
+    confirmed_on = TODAY - timedelta(days=days)
+    confirmed = service(confirmed_on=confirmed_on, review_by=confirmed_on + timedelta(days=30))
+    assert ("stale" in obstacles(confirmed, WITH_PROVIDER)) is blocked
+
+
 def test_a_programme_that_has_ended_stands_in_the_way() -> None:
     assert obstacles(service(programme_ends_on=TODAY), WITH_PROVIDER) == ()
     assert obstacles(service(programme_ends_on=TODAY - timedelta(days=1)), WITH_PROVIDER) == ("programme_ended",)

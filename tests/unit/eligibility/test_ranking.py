@@ -45,6 +45,11 @@ def test_eligible_comes_before_open_and_open_before_not_eligible() -> None:
         ("waiting", {"waiting_days": 10}, {"waiting_days": None, "remote": False} | {"waiting_days": 60}),
         ("freshness", {"confirmed_on": TODAY}, {"confirmed_on": TODAY - timedelta(days=90)}),
         ("freshness", {"confirmed_on": None}, {"confirmed_on": TODAY - timedelta(days=180)}),
+        (
+            "freshness",
+            {"confirmed_on": TODAY - timedelta(days=9), "review_by": TODAY + timedelta(days=90)},
+            {"confirmed_on": TODAY - timedelta(days=9), "review_by": TODAY},
+        ),
     ],
 )
 def test_a_better_part_makes_a_better_score(part: str, better: dict[str, Any], worse: dict[str, Any]) -> None:
