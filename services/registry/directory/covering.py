@@ -71,7 +71,7 @@ async def coverage(session: AsyncSession, country: str, area_codes: Iterable[str
     }
     found: dict[tuple[str, str], Covered] = defaultdict(Covered)
     for row in (await session.execute(text(_COUNTED), asked)).mappings():
-        counts = {name: int(value) for name, value in row.items() if name not in ("area", "type")}
+        counts = {str(name): int(value) for name, value in row.items() if name not in ("area", "type")}
         found[row["area"], row["type"]] = Covered(**counts)
     for area, service_type, group, services in await session.execute(text(_EXCLUDING), asked):
         found[area, service_type].excluding[group] = services

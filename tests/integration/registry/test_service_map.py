@@ -113,14 +113,14 @@ async def test_a_published_service_may_not_say_more_than_an_event_carries(regist
 
 async def test_an_organisation_says_what_it_stands_for(registry: Registry) -> None:
     path = f"/organizations/{ORGANIZATIONS['ng-provider']}"
-    said = {
+    said: dict[str, Any] = {
         "roles": ["local_stakeholder", "sector_specialist"],
         "professional_standing": {"eng": "Licensed training centre"},
         "registrations": [{"authority": "Board for technical education", "number": "TE 12"}],
         "psea_trained_on": "2026-03-01",
     }
     edited = await registry.patch("ng-provider", await registry.get("ng-provider", path), path, said)
-    assert edited.json()["registrations"] == [said["registrations"][0] | {"valid_until": None}]  # type: ignore[operator, index]
+    assert edited.json()["registrations"] == [said["registrations"][0] | {"valid_until": None}]
     [(name, data)] = await registry.said()
     assert name == "OrganizationChanged"
     assert data | said == data | {"registrations": said["registrations"]} | said

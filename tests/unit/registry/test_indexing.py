@@ -39,6 +39,10 @@ def test_an_area_is_covered_by_itself_and_by_what_it_lies_in() -> None:
 
 
 def test_points_are_locations_with_both_coordinates() -> None:
-    places = [{"name": "office"}, {"latitude": 0.0, "longitude": 0.0}, {"latitude": 1.0, "longitude": None}]
+    places: list[dict[str, object]] = [
+        {"name": "office"},
+        {"latitude": 0.0, "longitude": 0.0},
+        {"latitude": 1.0, "longitude": None},
+    ]
     assert points_of(places) == [{"number": 1, "latitude": 0.0, "longitude": 0.0}]
     assert points_of(None) == []
