@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -71,7 +72,7 @@ async def coverage(session: AsyncSession, country: str, area_codes: Iterable[str
     }
     found: dict[tuple[str, str], Covered] = defaultdict(Covered)
     for row in (await session.execute(text(_COUNTED), asked)).mappings():
-        counts = {str(name): int(value) for name, value in row.items() if name not in ("area", "type")}
+        counts: dict[str, Any] = {name: int(value) for name, value in row.items() if name not in ("area", "type")}
         found[row["area"], row["type"]] = Covered(**counts)
     for area, service_type, group, services in await session.execute(text(_EXCLUDING), asked):
         found[area, service_type].excluding[group] = services
