@@ -82,14 +82,14 @@ async def _timed(sessions: async_sessionmaker[AsyncSession], wanted: Sequence[Wa
     for each in wanted:
         async with sessions() as session:
             began = time.perf_counter()
-            page = await queries.page_of_services(session, EVERYBODY, _page(LISTED), each)
+            page = await queries.page_of_services(session, EVERYBODY, await _page(LISTED), each)
             took.append((time.perf_counter() - began) * 1000)
             found += bool(page.items)
     return took, found
 
 
-def _page(limit: int, after: str | None = None) -> Any:
-    return get_args(PageRequest)[1].dependency(limit, after)  # as the route makes it from the query
+async def _page(limit: int, after: str | None = None) -> Any:
+    return await get_args(PageRequest)[1].dependency(limit, after)  # as the route makes it from the query
 
 
 async def _page_to_the_end(
@@ -102,7 +102,7 @@ async def _page_to_the_end(
     while True:
         async with sessions() as session:
             began = time.perf_counter()
-            page = await queries.page_of_services(session, EVERYBODY, _page(200, after), wanted)
+            page = await queries.page_of_services(session, EVERYBODY, await _page(200, after), wanted)
             slowest = max(slowest, (time.perf_counter() - began) * 1000)
             seen += [row.service_id for row in page.items]
             session.add(
