@@ -122,6 +122,9 @@ def _sql(change: Change, number: int) -> str:
     )
 
 
+_LISTENERS = ("before_insert", "before_update", "after_insert", "after_update")
+
+
 class _Shape:
     """What is asked again and again of a mapped class."""
 
@@ -132,6 +135,7 @@ class _Shape:
         self.names = {key: column.name for key, column in columns.items()}
         self.key = {key for key, column in columns.items() if column.primary_key}
         self.defaults = {key: column.default.arg for key, column in columns.items() if column.default is not None}
+        self.listened_to = any(getattr(mapper.dispatch, name) for name in _LISTENERS)
         self.insert = Change(INSERT, self.table, tuple(self.names.values()))
 
 
@@ -139,9 +143,10 @@ _shape = lru_cache(maxsize=200)(_Shape)
 
 
 def _is_plain(thing: object) -> bool:
-    """Nothing about it has changed but its own columns."""
+    """Nothing about it has changed but its own columns, and nobody wants to be told by the ORM when it is written."""
     state = inspect(thing, raiseerr=True)
-    return not any(state.attrs[key].history.has_changes() for key in _shape(state.mapper).relationships)
+    shape = _shape(state.mapper)
+    return not shape.listened_to and not any(state.attrs[key].history.has_changes() for key in shape.relationships)
 
 
 def _inserted(thing: object) -> tuple[Change, Row]:

@@ -14,14 +14,16 @@ import httpx
 
 from relink.demo_data import Setting, in_days, organization_id
 from relink.deployment import Deployment
-from relink.partner import Partner
-from relink.story.main_flow import act, consent, decide, match_case, order, register
+from relink.partner import Partner, StepFailed
+from relink.story import main_flow
+from relink.story.main_flow import consent, decide, match_case, order, register
 from shared import clock
 
 PATIENCE_SECONDS = 300.0
 PAUSE_SECONDS = 0.1
 ASK_AGAIN = frozenset({502, 503, 504})
 KEY_IN_USE = "idempotency-key-in-use"
+CHANGED = "precondition-failed"
 SERVICES = ("welding", "counselling", "coaching")
 STEPS = {
     "completed": ("accept", "start", "complete"),
@@ -74,6 +76,18 @@ async def partners_of(deployment: Deployment) -> AsyncIterator[dict[str, Partner
         yield partners
 
 
+async def act(partner: Partner, referral: dict[str, Any], action: str, body: dict[str, Any]) -> None:
+    """Read, then act; and read again where the system changed it in between, as it does when she arrives."""
+    while True:
+        try:
+            await main_flow.act(partner, referral, action, **body)
+        except StepFailed as refusal:
+            if CHANGED not in str(refusal):
+                raise
+        else:
+            return
+
+
 class Life:
     """One case with one referral, and the partners who deal with it."""
 
@@ -103,16 +117,16 @@ class Life:
     async def go_on(self) -> None:
         """Through the hub, and to its end."""
         sender, hub, provider = (self.partners[name] for name in ("be-return", "ng-hub", "ng-provider"))
-        await act(hub, self.referral, "acknowledge_receipt")
+        await act(hub, self.referral, "acknowledge_receipt", {})
         if self.end == "cancelled":
-            await act(sender, self.referral, "cancel", **BODIES["cancel"])
+            await act(sender, self.referral, "cancel", BODIES["cancel"])
             return
-        await act(hub, self.referral, "pass_on", to_organization_id=organization_id("ng-provider"))
+        await act(hub, self.referral, "pass_on", {"to_organization_id": organization_id("ng-provider")})
         for step in STEPS[self.end]:
             if step == "start":
                 path = f"/referral/v1/cases/{self.case['case_id']}"
                 await sender.act(f"{path}/arrive", await sender.get(path), {"arrived_on": clock.today().isoformat()})
-            await act(provider, self.referral, step, **BODIES.get(step, {}))
+            await act(provider, self.referral, step, BODIES.get(step, {}))
 
     async def is_seen(self) -> None:
         """Monitoring shows the referral."""

@@ -23,6 +23,11 @@ PATIENCE_SECONDS = 180.0
 MARKS = """
 SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'UPDATE outbox SET published_at%'
 """
+CUT_OFF = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE wait_event_type = 'Lock' AND query LIKE 'UPDATE outbox SET published_at%'
+"""
+"""A statement whose client is dead would go on once it has its lock, and mark what nobody waited for."""
 WRITES = """
 SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)
 WHERE relation = $1::text::regclass AND mode = 'RowExclusiveLock' AND NOT granted AND query NOT LIKE 'UPDATE outbox%'
@@ -108,6 +113,7 @@ async def relay_between_send_and_mark(stage: Stage, life: Life) -> None:
             await holder.execute("SELECT FROM outbox WHERE published_at IS NULL FOR UPDATE")
         await _somebody(watcher, MARKS)
         stage.kill("referral", "worker")
+        await watcher.execute(CUT_OFF)
     await stage.start("referral", "worker")
 
 

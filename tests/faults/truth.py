@@ -113,7 +113,7 @@ async def judge(deployment: Deployment, lives: Sequence[Life]) -> Verdict:
 
 
 async def _read_all(deployment: Deployment) -> list[tuple[UUID, str]]:
-    """What lies on the bus, (event id, key), in the order of each partition."""
+    """What lies on the bus, (event id, topic and key), in the order of each partition."""
     bus = open_bus(deployment.settings["monitoring"])
     found: list[Message] = []
     try:
@@ -126,7 +126,7 @@ async def _read_all(deployment: Deployment) -> list[tuple[UUID, str]]:
     finally:
         await bus.close()
     found.sort(key=lambda message: (message.topic, message.partition, message.offset))
-    return [(head(message).event_id, (message.key or b"").decode()) for message in found]
+    return [(head(message).event_id, f"{message.topic} {(message.key or b'').decode()}") for message in found]
 
 
 def _order(look: _Look, on_the_bus: list[tuple[UUID, str]]) -> tuple[int, int]:
