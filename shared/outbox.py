@@ -60,6 +60,10 @@ class RelinkSession(Session):
         super().flush(objects)
         writes.flush(self)
 
+    def rollback(self) -> None:
+        super().rollback()
+        _say_nothing(self)  # where nothing was asked yet there was no transaction, and so no event of its end
+
 
 @sqlalchemy_event.listens_for(RelinkSession, "before_commit")
 def _write(session: Session) -> None:
@@ -77,5 +81,6 @@ def _forget(session: Session, _: SessionTransaction) -> None:
 
 @sqlalchemy_event.listens_for(RelinkSession, "after_rollback")
 def _say_nothing(session: Session) -> None:
+    writes.forget(session)
     session.info.pop(_ROWS, None)
     session.info.pop(_LAST, None)

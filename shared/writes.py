@@ -95,9 +95,11 @@ def _execute(session: Session, changes: Iterable[tuple[Change, Row]]) -> None:
     for change, row in changes:
         together.setdefault(change, []).append(_readable(change.table, row))
     if together:
-        documents = (to_json(rows, fallback=_as_text).decode() for rows in together.values())
+        # In one order, whatever that of the session's sets: every order would be another statement to prepare.
+        order = sorted(together, key=lambda change: (change.table.name, change.form, change.columns))
+        documents = (to_json(together[change], fallback=_as_text).decode() for change in order)
         told = {f"rows_{number}": document for number, document in enumerate(documents)}
-        session.connection().execute(_statement(tuple(together)), told)
+        session.connection().execute(_statement(tuple(order)), told)
 
 
 @lru_cache(maxsize=1000)

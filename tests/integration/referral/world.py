@@ -60,13 +60,13 @@ class World:
         self.runtime = runtime
         self.worker: Worker = service.worker(runtime)
         self.http = http
-        self._issuer = issuer
+        self.issuer = issuer
         self._outbox = Base.metadata.tables["outbox"]
 
     async def request(
         self, who: Organization, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None
     ) -> httpx.Response:
-        token = self._issuer.headers(who.name, who.scope, who.organization_id)
+        token = self.issuer.headers(who.name, who.scope, who.organization_id)
         return await self.http.request(method, f"/referral/v1{path}", json=body, headers={**token, **(headers or {})})
 
     async def get(self, who: Organization, path: str, **query: Any) -> Any:

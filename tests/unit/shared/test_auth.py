@@ -10,6 +10,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet, OctKey
 
 from shared.errors import Unauthenticated
+from shared.http import auth
 from shared.http.auth import Trust, issuer_of
 
 AUDIENCE = "https://relink.example"
@@ -87,6 +88,33 @@ async def test_only_an_access_token_is_one(typ: str | None) -> None:
 async def test_a_token_signed_by_somebody_else_is_refused() -> None:
     with pytest.raises(Unauthenticated):
         await trust().actor(token(key=STRANGER))
+
+
+async def test_a_token_that_was_good_is_none_any_more_once_it_has_expired(monkeypatch: pytest.MonkeyPatch) -> None:
+    here, sent = trust(), token()
+    assert await here.actor(sent) == await here.actor(sent)
+    later = time.time() + 300 + auth.LEEWAY + 1
+    monkeypatch.setattr(time, "time", lambda: later)
+    with pytest.raises(Unauthenticated):
+        await here.actor(sent)
+
+
+async def test_a_token_that_was_good_is_none_any_more_once_its_issuer_has_other_keys() -> None:
+    here, sent = trust(), token()
+    await here.actor(sent)
+    here.issuers["https://as.example"].keys = KeySet([STRANGER])
+    with pytest.raises(Unauthenticated):
+        await here.actor(sent)
+
+
+async def test_what_is_remembered_of_tokens_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(auth, "REMEMBERED", 2)
+    here = trust()
+    sent = [token(jti=f"j{number}") for number in range(4)]
+    for _ in range(2):
+        for each in sent:
+            assert (await here.actor(each)).client_id == "be-return"
+        assert len(here._seen) == 2
 
 
 def _part(value: dict[str, Any]) -> str:
