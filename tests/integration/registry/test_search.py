@@ -152,3 +152,14 @@ async def test_paging_to_the_end_shows_each_once_while_others_are_entered(regist
             await publish_as(registry, organization_id, name=f"Course entered after {len(seen)}")
     assert len(seen) == len(set(seen))
     assert seen[: len(there)] == there
+
+
+async def test_a_draft_that_was_renamed_is_found_by_its_new_name(registry: Registry) -> None:
+    organization_id = await registry.organization()
+    made = await enter(registry, "registry-manager", organization_id=organization_id, name="Carpentry course")
+    path = f"/services/{made.json()['service_id']}"
+    renamed = await registry.patch("registry-manager", made, path, {"name": "Beekeeping course"})
+    assert renamed.status_code == 200, renamed.text
+    await registry.act("registry-manager", renamed, f"{path}/publish")
+    assert await found(registry, organization_id, text="beekeeping") == {"Beekeeping course"}
+    assert await found(registry, organization_id, text="carpentry") == set()
