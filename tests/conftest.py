@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -14,6 +15,8 @@ pytest_plugins = [f"tests.support.{module}" for module in ("brokers", "databases
 
 MEMORY = Path("/dev/shm")  # noqa: S108  # a folder of our own is made in it
 ENOUGH = 6 * 2**30
+LONGEST_SECONDS = 900
+"""Of one test, with what it sets up: far above what any takes on a busy machine."""
 
 
 def pytest_configure() -> None:
@@ -28,6 +31,21 @@ def _time_of_the_machine() -> Iterator[None]:
     """A test that moves the clock leaves it as it found it."""
     yield
     clock.reset()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol() -> Generator[None, object, object]:
+    """A test that waits for what never comes fails, instead of holding up all others."""
+    signal.signal(signal.SIGALRM, _too_long)
+    signal.alarm(LONGEST_SECONDS)
+    try:
+        return (yield)
+    finally:
+        signal.alarm(0)
+
+
+def _too_long(_number: int, _frame: object) -> None:
+    raise TimeoutError(f"this test takes longer than {LONGEST_SECONDS} s")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import CommitFailedError, KafkaError
 
 from shared.bus.interface import Bus, UnknownTopic
+from shared.bus.kafka.closing import closed
 from shared.bus.kafka.connection import calm_logs, options
 from shared.bus.kafka.questions import Questions
 from shared.bus.kafka.reading import FETCHING, MEMBERSHIP, KafkaReplay, KafkaSubscription
@@ -98,7 +99,7 @@ class KafkaBus(Bus):
         try:
             await producer.start()
         except BaseException:
-            await producer.stop()
+            await closed(producer.stop())
             raise
         return KafkaSender(producer, self._known)
 
@@ -142,7 +143,7 @@ class KafkaBus(Bus):
             with contextlib.suppress(CommitFailedError):  # somebody reads as this group: it has begun
                 await consumer.commit(at)
         finally:
-            await consumer.stop()
+            await closed(consumer.stop())
 
     async def lag(self, group: str, topics: Sequence[str]) -> int:
         partitions = await self._partitions(topics)

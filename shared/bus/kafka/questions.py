@@ -21,6 +21,7 @@ from aiokafka.errors import (
 )
 from aiokafka.protocol.metadata import MetadataRequest
 
+from shared.bus.kafka.closing import closed
 from shared.bus.kafka.topics import Topic
 
 T = TypeVar("T")
@@ -35,8 +36,8 @@ class _Clients:
     """Of no group and no topic: it only knows where topics begin and end."""
 
     async def close(self) -> None:
-        await self.admin.close()
-        await self.reader.stop()
+        await closed(self.admin.close())
+        await closed(self.reader.stop())
 
 
 class Questions:

@@ -14,6 +14,7 @@ from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.errors import CommitFailedError, IllegalStateError
 
 from shared.bus.interface import Message, Positions
+from shared.bus.kafka.closing import closed
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +79,7 @@ class KafkaReplay:
         return {(self._names[each.topic], each.partition): ends[each] for each in places if first[each] < ends[each]}
 
     async def close(self) -> None:
-        await self._consumer.stop()
+        await closed(self._consumer.stop())
 
     async def _keep(self, done: dict[Place, int]) -> bool:
         """The position is kept, or it was not ours to keep."""

@@ -7,6 +7,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import ProducerClosed
 
 from shared.bus.interface import Message
+from shared.bus.kafka.closing import closed
 
 BATCH_BYTES = 900_000
 """One request's worth of a partition, below the megabyte that a topic of ours takes (`topics.MAX_MESSAGE_BYTES`)."""
@@ -39,9 +40,9 @@ class KafkaSender:
 
     async def close(self) -> None:
         """At once: `stop` alone would first deliver what is under way, and wait for ever when the broker is away."""
-        await self._producer._sender.close()
+        await closed(self._producer._sender.close())
         self._producer._message_accumulator.fail_all(ProducerClosed())
-        await self._producer.stop()
+        await closed(self._producer.stop())
 
 
 def _waves(messages: Sequence[Message]) -> Iterator[list[Message]]:

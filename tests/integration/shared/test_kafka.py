@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from relink.embedded import EmbeddedPostgres
 from shared.bus.interface import Bus, Message, Subscription
+from shared.bus.kafka.closing import closed
 from shared.bus.weather import BUS_FAULTS
 from shared.db import outbox
 from shared.events import TOPICS
@@ -158,3 +159,16 @@ def who_waits(caplog: pytest.LogCaptureFixture) -> set[str]:
     """Who has said that it will try again."""
     said = [record.getMessage() for record in caplog.records]
     return {line.partition(":")[0] for line in said if " again in " in line}
+
+
+async def test_a_client_that_does_not_close_is_left_behind() -> None:
+    never = asyncio.Event()
+    began = asyncio.get_running_loop().time()
+    await closed(never.wait(), seconds=0.05)
+    assert asyncio.get_running_loop().time() - began < PATIENCE
+    with pytest.raises(ZeroDivisionError):
+        await closed(_failing())
+
+
+async def _failing() -> None:
+    raise ZeroDivisionError
