@@ -86,7 +86,8 @@ async def prepare(floor: Floor, partitions: int) -> None:
 
 async def _woken(event: asyncio.Event) -> None:
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(event.wait(), 0.5)
+        async with asyncio.timeout(0.5):
+            await event.wait()
     event.clear()
 
 

@@ -152,7 +152,8 @@ async def stop(child: Process) -> None:
         raise RuntimeError(f"a process that was measured ended by itself with {child.returncode}")
     child.send_signal(signal.SIGTERM)
     try:
-        await asyncio.wait_for(child.wait(), STOP_SECONDS)
+        async with asyncio.timeout(STOP_SECONDS):
+            await child.wait()
     except TimeoutError:
         child.kill()
         await child.wait()

@@ -83,7 +83,8 @@ class Worker:
                     failures = 0
                     seconds = await self._seconds_to_next()
                     with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(self._nudged.wait(), seconds)
+                        async with asyncio.timeout(seconds):
+                            await self._nudged.wait()
             except Exception as error:
                 if not is_transient(error):
                     raise

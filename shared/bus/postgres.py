@@ -101,7 +101,8 @@ class _Reading:
         self._woken.clear()
         if not (rows := await self._next(limit)):
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), wait)
+                async with asyncio.timeout(wait):
+                    await self._woken.wait()
             rows = await self._next(limit)
         for row in rows:
             self._at[row["topic"]] = max(self._at[row["topic"]], row["offset"] + 1)

@@ -63,7 +63,8 @@ class Reading(Generic[T]):
         await self._forget_ahead()
         try:
             with contextlib.suppress(Exception):
-                await asyncio.wait_for(self._keep(), CLOSE_SECONDS)
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await self._keep()
         finally:
             await self._subscription.close()
 

@@ -72,7 +72,8 @@ class Relay:
                 self._metrics.sent(sent)
                 continue
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(woken.wait(), LOOK_AGAIN)
+                async with asyncio.timeout(LOOK_AGAIN):
+                    await woken.wait()
 
 
 async def send_unpublished(connection: asyncpg.Connection, sender: Sender, traces: Traces = SILENT) -> int:

@@ -59,7 +59,8 @@ async def wait_until_past(runtime: Runtime, header: str) -> None:
             if past == len(wanted):
                 return
             try:
-                await asyncio.wait_for(woken.wait(), until - time.monotonic())
+                async with asyncio.timeout(until - time.monotonic()):
+                    await woken.wait()
             except TimeoutError as error:
                 raise NotCaughtUp(headers={"Retry-After": "1"}) from error
     finally:

@@ -78,7 +78,8 @@ async def wait_until_finished(runtime: Runtime, import_id: UUID, seconds: float)
             if status is None or status in FINISHED:
                 return
             try:
-                await asyncio.wait_for(woken.wait(), left)
+                async with asyncio.timeout(left):
+                    await woken.wait()
             except TimeoutError:
                 return
     finally:

@@ -197,7 +197,8 @@ async def test_what_is_parked_is_left_out_and_what_is_redriven_meanwhile_is_not(
 
     async with held(monitoring):
         task = asyncio.create_task(rebuild(projection_of(service, "timeline"), monitoring.runtime, listen))
-        await asyncio.wait_for(in_use.wait(), 60)
+        async with asyncio.timeout(60):
+            await in_use.wait()
         await monitoring.execute('DELETE FROM parked_events WHERE "offset" = (SELECT min("offset") FROM parked_events)')
     done = await task
     versions = [row[2] for row in await monitoring.rows("timeline_entries") if row[1] == one.referral_id]

@@ -96,7 +96,8 @@ async def test_the_answer_comes_back_with_its_status_and_headers_but_those_of_th
 async def test_a_large_body_streams_through_before_it_is_whole(gateway: httpx.AsyncClient, service: Service) -> None:
     async def parts() -> AsyncIterator[bytes]:
         yield HALF
-        await asyncio.wait_for(service.first_part_came.wait(), 60)  # never, if the gateway waited for the rest
+        async with asyncio.timeout(60):
+            await service.first_part_came.wait()  # never, if the gateway waited for the rest
         yield HALF
 
     response = await gateway.post("/registry/upload", content=parts())

@@ -212,7 +212,8 @@ async def test_a_position_is_kept_soon_although_nothing_more_comes(on_each_bus: 
         batch = await next_of(reading)
         seen += batch
         await reading.done(numbered(batch))
-    assert await asyncio.wait_for(reading.next(), 60) == []
+    async with asyncio.timeout(60):
+        assert await reading.next() == []
     assert await on_each_bus.runtime.bus.lag("readers", [TOPIC]) == 0
     await reading.close()
 

@@ -65,7 +65,8 @@ async def refusing(postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch, 
 
 async def run(probe: Probe) -> None:
     """The listener as a supervisor starts it, until it stops."""
-    await asyncio.wait_for(probe.service.worker(probe.runtime).consumers["projections"].run(), SOON)
+    async with asyncio.timeout(SOON):
+        await probe.service.worker(probe.runtime).consumers["projections"].run()
 
 
 async def parked_after_a_run(probe: Probe) -> int:

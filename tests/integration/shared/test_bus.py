@@ -177,7 +177,8 @@ async def test_a_second_reader_goes_on_where_the_first_left_off(bus: Bus) -> Non
     got = await read(first, 15)
     waiting = asyncio.create_task(bus.subscribe("group", [ONE]))
     await first.close()
-    second = await asyncio.wait_for(waiting, PATIENCE)
+    async with asyncio.timeout(PATIENCE):
+        second = await waiting
     got += await read(second, 25)
     await second.close()
     assert sorted(numbers(got)) == list(range(40))

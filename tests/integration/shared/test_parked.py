@@ -173,7 +173,8 @@ async def test_what_happens_while_a_key_is_redriven_comes_after_it(patient: Pati
     [parked] = await patient.parked()
     patient.refused, patient.held = set(), True
     redriving = asyncio.create_task(patient.post(parked["parked_id"], "redrive"))
-    await asyncio.wait_for(patient.reached.wait(), SOON)
+    async with asyncio.timeout(SOON):
+        await patient.reached.wait()
     live = await say(patient.probe, places(key, 2))
     await until_somebody_waits(patient.probe)
     assert patient.heard == []
