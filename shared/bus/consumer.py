@@ -11,19 +11,17 @@ deploy, not bad events: the consumer stops and says so.
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from uuid import UUID
 
-from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.bus import brake, parking
+from shared.bus import brake, claiming, parking
+from shared.bus.claiming import NotYet
 from shared.bus.envelope import NotACloudEvent
 from shared.bus.heard import Heard, opened
 from shared.bus.interface import Bus, Message
 from shared.bus.listeners import Listeners, Projections
 from shared.bus.reading import Reading
 from shared.bus.weather import BUS_FAULTS, is_transient
-from shared.db import inbox
 from shared.events import Event
 from shared.metrics import Metrics
 from shared.traces import SILENT, Carried, Traces
@@ -40,18 +38,8 @@ NOT_YET_SECONDS = (0.005, 0.005, 0.02, 0.1, 0.5)
 """Pauses of a reaction that waits for the projections, growing while nothing moves."""
 
 
-CLAIM = text(
-    "INSERT INTO inbox (listener, event_id) SELECT :listener, unnest(CAST(:ids AS uuid[]))"
-    " ON CONFLICT DO NOTHING RETURNING event_id"
-)
-
-
 class Braked(Exception):
     """Too many keys were parked in a short time: somebody must look before this goes on."""
-
-
-class NotYet(Exception):
-    """A reaction must wait for the service's own projections."""
 
 
 class Consumer:
@@ -130,11 +118,19 @@ class Consumer:
             await self._apply_in_parts(batch)
             return len(batch)
         for number, heard in enumerate(batch):
+            if not self._concerns_us(heard):
+                continue
             try:
                 await self._apply_or_park(heard)
             except NotYet:
                 return number
         return len(batch)
+
+    def _concerns_us(self, heard: Heard) -> bool:
+        """Whether a reaction has anything to do with it; if not it needs no place in the inbox."""
+        if heard.unreadable is not None:
+            return True
+        return heard.event is not None and bool(self._listeners.hearing(heard.event))
 
     async def _apply_in_parts(self, batch: Sequence[Heard]) -> None:
         """All at once, or where that fails the first half and then the second, down to the event that is to blame."""
@@ -172,7 +168,7 @@ class Consumer:
         async with self._sessions() as session:
             new = await parking.park(session, self.listener, heard.message, heard.event_id, error, attempts)
             if heard.event_id is not None:
-                await self._claim(session, [heard.event_id])
+                await claiming.enter(session, self.listener, heard.event_id)
             await session.commit()
         if new:  # not one that was parked before a crash, or before the brake
             self._metrics.parked(self.listener)
@@ -185,24 +181,15 @@ class Consumer:
         if limit is not None:
             raise Braked(f"{limit.keys} keys parked within {limit.seconds} seconds")
 
-    async def _claim(self, session: AsyncSession, event_ids: list[UUID]) -> set[UUID]:
-        """Which of these are heard for the first time (and are from now on in the inbox)."""
-        return set(await session.scalars(CLAIM, {"listener": self.listener, "ids": list(dict.fromkeys(event_ids))}))
-
     async def _apply(self, batch: Sequence[Heard]) -> None:
         """The batch in one transaction. What cannot be read fails the batch and is parked when it comes alone."""
-        event_ids = [heard.readable() for heard in batch]
         async with self._sessions() as session:
-            await self._wait_for_projections(session, batch)
-            fresh = await self._claim(session, event_ids)
-            # A reaction does not act on what its service's projections have not applied.
-            listeners = [self.listener, "projections"] if self._after_topics else [self.listener]
-            parked = await parking.parked_keys(session, listeners, [heard.message.key for heard in batch])
-            heard_now = len(fresh)
+            claimed = await claiming.claim(session, self.listener, batch, self._after_topics)
+            fresh, parked = set(claimed.event_ids), claimed.parked_keys
             events: list[Event] = []
             said: list[Heard] = []
-            for heard, event_id in zip(batch, event_ids, strict=True):
-                if event_id not in fresh:
+            for heard in batch:
+                if (event_id := heard.readable()) not in fresh:
                     continue
                 fresh.discard(event_id)  # the same event twice in one batch is applied once
                 if parked and parking.key_text(heard.message.key) in parked:
@@ -213,21 +200,13 @@ class Consumer:
             with self._traces.events("consumer", self.group, said, _carried):
                 await self._listeners.apply(session, events)
                 await session.commit()
-        self._metrics.applied(self.listener, heard_now)
-
-    async def _wait_for_projections(self, session: AsyncSession, batch: Sequence[Heard]) -> None:
-        ids = {heard.event_id for heard in batch if heard.message.topic in self._after_topics}
-        if not ids:
-            return
-        applied = select(inbox.c.event_id).where(inbox.c.listener == "projections", inbox.c.event_id.in_(ids))
-        if ids - set(await session.scalars(applied)):
-            raise NotYet
+        self._metrics.applied(self.listener, len(claimed.event_ids))
 
     async def apply_parked(self, session: AsyncSession, message: Message, claimed: bool) -> None:
         """Apply a message that was parked; `claimed` says that its event is in the inbox since then."""
         heard = self._open(message)
         event_id = heard.readable()
-        if claimed or await self._claim(session, [event_id]):
+        if claimed or await claiming.enter(session, self.listener, event_id):
             with self._traces.events("consumer", self.group, [heard], _carried):
                 await self._listeners.apply(session, [heard.event] if heard.event else [])
 

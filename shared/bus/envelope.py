@@ -7,12 +7,11 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from shared.bus.interface import Message
 
-_REQUIRED = ("specversion", "id", "type", "source")
 _STRUCTURED = "application/cloudevents"
 
 
@@ -39,8 +38,7 @@ class Envelope:
         return _uuid(self.id)
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """As much of an event as a listener must know before it reads `data`, the JSON text of an object."""
 
     event_id: UUID
@@ -95,37 +93,31 @@ class _Opened:
     structured mode, else as it came.
     """
 
-    __slots__ = ("_attributes", "_prefix", "data")
+    __slots__ = ("_attributes", "_prefix", "data", "id", "source", "type")
 
     def __init__(self, message: Message) -> None:
         if message.value is None:
             raise NotACloudEvent("no value")
-        self._attributes: dict[str, Any] = dict(reversed(message.headers))
-        self._prefix = ""
+        attributes: dict[str, Any] = dict(reversed(message.headers))
+        if "ce_id" not in attributes or "content-type" not in attributes:  # ours are in lower case, others' need not be
+            attributes = {name.lower(): value for name, value in reversed(message.headers)}
+        self._prefix = "ce_"
         self.data: dict[str, Any] | bytes = message.value
-        if not {"ce_id", "content-type"} <= self._attributes.keys():  # ours are in lower case, others' need not be
-            self._attributes = {name.lower(): value for name, value in reversed(message.headers)}
-        if self.text("content-type").lower().startswith(_STRUCTURED):
-            self._attributes = _json_object(message.value, "the envelope")
-            if not isinstance(data := self._attributes.get("data"), dict):
+        if _text(attributes.get("content-type")).lower().startswith(_STRUCTURED):
+            attributes, self._prefix = _json_object(message.value, "the envelope"), ""
+            if not isinstance(data := attributes.get("data"), dict):
                 raise NotACloudEvent("data is not a JSON object")
             self.data = data
-        else:
-            self._prefix = "ce_"
-        if not all(self.text(name) for name in _REQUIRED):
+        self._attributes = attributes
+        self.id, self.type, self.source = self.text("id"), self.text("type"), self.text("source")
+        if not (self.id and self.type and self.source and (specversion := self.text("specversion"))):
             raise NotACloudEvent("a required attribute is missing")
-        if self.text("specversion") != "1.0":
+        if specversion != "1.0":
             raise NotACloudEvent("specversion is not 1.0")
 
     def text(self, name: str) -> str:
         """The attribute; empty when it is not there or is no text."""
-        value = self._attributes.get(self._prefix + name)
-        if isinstance(value, bytes):
-            try:
-                return value.decode()
-            except UnicodeDecodeError:
-                return ""
-        return value if isinstance(value, str) else ""
+        return _text(self._attributes.get(self._prefix + name))
 
     @property
     def version(self) -> int:
@@ -133,11 +125,20 @@ class _Opened:
         return value if isinstance(value, int) else int(value or 0)
 
 
+def _text(value: object) -> str:
+    if isinstance(value, bytes):
+        try:
+            return value.decode()
+        except UnicodeDecodeError:
+            return ""
+    return value if isinstance(value, str) else ""
+
+
 def head(message: Message) -> Head:
     """What is needed to decide what to do with `message`; its data stay unread. Raises NotACloudEvent."""
     opened = _Opened(message)
     data = opened.data if isinstance(opened.data, bytes) else json.dumps(opened.data).encode()
-    return Head(_uuid(opened.text("id")), opened.text("type"), opened.text("traceparent") or None, data)
+    return Head(_uuid(opened.id), opened.type, opened.text("traceparent") or None, data)
 
 
 def read(message: Message) -> Envelope:
@@ -148,9 +149,9 @@ def read(message: Message) -> Envelope:
     except (TypeError, ValueError) as error:
         raise NotACloudEvent("time or aggregateversion cannot be read") from error
     return Envelope(
-        id=opened.text("id"),
-        type=opened.text("type"),
-        source=opened.text("source"),
+        id=opened.id,
+        type=opened.type,
+        source=opened.source,
         subject=opened.text("subject"),
         time=time,
         partitionkey=opened.text("partitionkey"),

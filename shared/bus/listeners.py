@@ -14,6 +14,8 @@ from shared.events import Event, leaves, topic_of
 Handler = Callable[[AsyncSession, Any], Awaitable[Any]]
 """Of one event, or, where it was registered with `on_batch`, of a list of them."""
 H = TypeVar("H", bound=Handler)
+Condition = Callable[[Any], bool]
+"""Of the event alone: what it answers does not change."""
 
 
 class _Together:
@@ -31,12 +33,15 @@ class Listeners:
 
     def __init__(self) -> None:
         self.handlers: dict[type[Event], list[Handler]] = {}
+        self._when: dict[Handler, Condition] = {}
 
-    def on(self, *events: type[Event]) -> Callable[[H], H]:
-        """Hear these events one by one; a base class stands for every event below it."""
+    def on(self, *events: type[Event], when: Condition | None = None) -> Callable[[H], H]:
+        """Hear these events one by one, those that meet `when`; a base class stands for every event below it."""
 
         def register(handler: H) -> H:
             self._add(handler, events)
+            if when is not None:
+                self._when[handler] = when
             return handler
 
         return register
@@ -45,6 +50,12 @@ class Listeners:
         """Hear what `other` hears too."""
         for event, handlers in other.handlers.items():
             self.handlers.setdefault(event, []).extend(handlers)
+        self._when |= other._when
+
+    def hearing(self, event: Event) -> list[Handler]:
+        """Who hears it, in the order of registration."""
+        handlers = self.handlers.get(type(event), [])
+        return [each for each in handlers if each not in self._when or self._when[each](event)]
 
     def topics(self) -> list[str]:
         """The topics that must be read to hear all this."""
@@ -54,7 +65,7 @@ class Listeners:
         """Tell the events to all that hear them, in order: to handlers of batches when the others have heard all."""
         batches: dict[_Together, list[Event]] = {}
         for event in events:
-            for handler in self.handlers.get(type(event), ()):
+            for handler in self.hearing(event):
                 if isinstance(handler, _Together):
                     batches.setdefault(handler, []).append(event)
                 else:

@@ -39,6 +39,11 @@ def key_text(key: bytes | None) -> str | None:
     return None if decoded is None or "\0" in decoded else decoded
 
 
+def key_texts(keys: Iterable[bytes | None]) -> list[str]:
+    """Each once, without those that are no text."""
+    return [known for key in set(keys) if (known := key_text(key))]
+
+
 async def park(
     session: AsyncSession, listener: str, message: Message, event_id: UUID | None, error: Exception, attempts: int
 ) -> bool:
@@ -69,8 +74,7 @@ async def parked_keys(session: AsyncSession, listeners: list[str], keys: Iterabl
     They stay so until the transaction of `session` ends: a redrive that is about to take the last event of one waits
     for what is going to be parked behind it, and while it runs an event this waits for it.
     """
-    texts = [known for key in set(keys) if (known := key_text(key))]
-    found = (await session.execute(PARKED_KEYS, {"listeners": listeners, "keys": texts})).all()
+    found = (await session.execute(PARKED_KEYS, {"listeners": listeners, "keys": key_texts(keys)})).all()
     return {key for listener, key in found if await session.scalar(_first(listener, key).with_for_update(read=True))}
 
 

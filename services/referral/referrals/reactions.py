@@ -38,7 +38,11 @@ STOPPED, RESUMED, MOVED = "sharing_stopped", "sharing_resumed", "deadline_moved"
 reactions = Reactions()
 
 
-@reactions.on(events._Referral)
+def _frees_a_place(event: events._Referral) -> bool:
+    return event.freed_service_id is not None
+
+
+@reactions.on(events._Referral, when=_frees_a_place)
 async def offer_freed_place(session: AsyncSession, event: events._Referral) -> None:
     if event.freed_service_id is not None:
         await offer_places(session, event.freed_service_id)

@@ -5,6 +5,7 @@ import contextlib
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -13,8 +14,7 @@ from sqlalchemy import func, select
 from relink.embedded import EmbeddedPostgres
 from services.monitoring.app import service
 from shared import migrations, shadow
-from shared.bus import discards, parked, parking
-from shared.bus.consumer import CLAIM
+from shared.bus import claiming, discards, parked, parking
 from shared.bus.interface import Message
 from shared.db import parked_events
 from shared.ids import new_id
@@ -171,7 +171,7 @@ async def park(monitoring: Living, *messages: Message) -> None:
             event_id = dict(message.headers)["ce_id"]
             assert event_id is not None
             await parking.park(session, "projections", message, None, ValueError(), 4)
-            await session.execute(CLAIM, {"listener": "projections", "ids": [event_id.decode()]})
+            await claiming.enter(session, "projections", UUID(event_id.decode()))
         await session.commit()
 
 
