@@ -18,6 +18,7 @@ from shared import clock
 from shared.bus.envelope import to_message
 from shared.bus.interface import Message
 from shared.events import Event, topic_of
+from shared.garbage import keep_what_is_loaded
 from shared.http.auth import Trust
 from shared.ids import new_id
 from shared.rebuild import Rebuilt, projection_of, rebuild
@@ -60,6 +61,7 @@ async def measure(count: int, bus: str) -> Rebuilt:
         runtime = service.runtime(settings, Trust(settings.origin, []))
         try:
             await _fill(runtime, count)
+            keep_what_is_loaded()  # as the command does
             done = await rebuild(projection_of(service, "timeline"), runtime, print)
         finally:
             await runtime.close()

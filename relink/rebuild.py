@@ -13,6 +13,7 @@ from relink.services import SERVICES
 from shared import rebuild as rebuilding
 from shared.bus import republish as republishing
 from shared.bus.weather import BUS_FAULTS
+from shared.garbage import keep_what_is_loaded
 from shared.http.auth import Trust
 from shared.runtime import Runtime
 from shared.service import Service
@@ -70,6 +71,7 @@ def _run(service: Service, work: Callable[[Runtime], Awaitable[None]]) -> None:
     async def with_runtime() -> None:
         settings = Settings.read(service.name)
         service.require(settings)
+        keep_what_is_loaded()
         runtime = service.runtime(settings, Trust(settings.origin, []))
         try:
             await work(runtime)

@@ -16,6 +16,7 @@ from shared.bus import parking
 from shared.bus.heard import Heard, opened
 from shared.bus.interface import Message, Positions, Replay
 from shared.bus.listeners import Projections
+from shared.bus.reading import AT_ONCE
 from shared.bus.weather import is_transient
 
 BATCH = 2000
@@ -86,7 +87,12 @@ class Filling:
         for message in batch:
             self._at[message.topic, message.partition] = message.offset + 1
         await reading.commit(batch)  # nothing is read again
-        return [opened(message, self._events) for message in batch]
+        heard = []
+        for number, message in enumerate(batch, start=1):
+            heard.append(opened(message, self._events))
+            if number % AT_ONCE == 0:  # the last batch is to be on its way to PostgreSQL meanwhile
+                await asyncio.sleep(0)
+        return heard
 
     def _ahead(self, ends: Positions) -> Positions:
         return {place: end for place, end in ends.items() if self._at.get(place, 0) < end}
