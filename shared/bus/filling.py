@@ -19,7 +19,7 @@ from shared.bus.listeners import Projections
 from shared.bus.reading import AT_ONCE
 from shared.bus.weather import is_transient
 
-BATCH = 2000
+BATCH = 4000
 POLL_SECONDS = 0.2
 TELL_SECONDS = 2.0
 INTO_THE_SHADOW = text(
@@ -62,16 +62,22 @@ class Filling:
         """All that is on the bus by now is applied. The next batch is read while PostgreSQL writes the last."""
         ends = self._ahead(await reading.ends())
         polling: asyncio.Task[list[Heard]] | None = None
+
+        def poll_meanwhile() -> None:
+            nonlocal polling
+            if ends and polling is None:
+                polling = asyncio.create_task(self._poll(reading))
+
         try:
             while ends:
                 batch = await (polling or self._poll(reading))
+                polling = None
                 if not batch:  # what has expired meanwhile does not come any more
                     there = await reading.ends()
                     ends = {place: end for place, end in ends.items() if place in there}
                 ends = self._ahead(ends)
-                polling = asyncio.create_task(self._poll(reading)) if ends else None
                 self.read += len(batch)
-                await self._apply(await self._keep(batch))
+                await self._apply(await self._keep(batch), poll_meanwhile)
                 self._say_how_far(sum(end - self._at.get(place, 0) for place, end in ends.items()))
         finally:
             if polling is not None:
@@ -80,7 +86,7 @@ class Filling:
     async def take_in_what_was_redriven(self) -> None:
         """What is still left out is set aside now, while nobody else writes."""
         once_left_out, self.left_out = self.left_out, []
-        await self._apply(await self._keep(once_left_out))
+        await self._apply(await self._keep(once_left_out), lambda: None)
 
     async def _poll(self, reading: Replay) -> list[Heard]:
         batch = await reading.poll(BATCH, POLL_SECONDS)
@@ -122,26 +128,27 @@ class Filling:
             (self.left_out if aside else kept).append(each)
         return kept
 
-    async def _apply(self, batch: Sequence[Heard]) -> None:
+    async def _apply(self, batch: Sequence[Heard], meanwhile: Callable[[], None]) -> None:
         """In one transaction; where that fails, in halves, down to the event that is to blame."""
         try:
-            await self._write(batch)
+            await self._write(batch, meanwhile)
         except Exception as error:
             if is_transient(error):
                 raise
             if len(batch) > 1:
                 middle = len(batch) // 2
-                await self._apply(batch[:middle])
-                await self._apply(batch[middle:])
+                await self._apply(batch[:middle], meanwhile)
+                await self._apply(batch[middle:], meanwhile)
                 return
             raise Failed(_told(batch[0].message, error)) from error
 
-    async def _write(self, batch: Sequence[Heard]) -> None:
+    async def _write(self, batch: Sequence[Heard], meanwhile: Callable[[], None]) -> None:
         for each in batch:
             each.readable()
         if events := [each.event for each in batch if each.event is not None]:
             async with self._sessions() as session:
                 await session.execute(INTO_THE_SHADOW)
+                meanwhile()  # what it begins has its first turn when the handler's statement is on its way
                 await self._listeners.apply(session, events)
                 await session.commit()
 

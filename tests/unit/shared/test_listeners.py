@@ -17,7 +17,7 @@ def places(free: int) -> PlacesChanged:
 
 
 def is_free(event: PlacesChanged) -> bool:
-    return event.free > 0
+    return event.free is not None and event.free > 0
 
 
 @pytest.mark.parametrize("kind", [Projections, Reactions])
