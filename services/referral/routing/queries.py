@@ -234,7 +234,8 @@ def _agreement(agreement: KnownAgreement) -> AgreementFacts:
         disclosed_fields=frozenset(agreement.disclosure.fields),
         hub_sees_identity=agreement.disclosure.hub_sees_identity,
         deadlines=agreement.deadlines.model_dump(),
-        has_transfer_instrument=instrument is not None,
+        # Art. 45 is a decision on the country: that binds by itself, and is no safeguard of two parties.
+        has_transfer_instrument=instrument is not None and instrument.article.startswith("46"),
         onward_organization_ids=frozenset(instrument.onward_organization_ids) if instrument else frozenset(),
         onward_kinds=frozenset(instrument.onward_kinds) if instrument else frozenset(),
     )

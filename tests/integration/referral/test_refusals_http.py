@@ -8,7 +8,7 @@ import pytest
 
 from services.referral.referrals.domain import Action
 from services.referral.referrals.schemas import BODIES
-from shared.events.registry import AgreementEnded, Covers
+from shared.events.registry import AgreementEnded, Covers, TransferInstrument
 from shared.ids import new_id
 from tests.integration.referral.world import (
     NAME,
@@ -82,6 +82,21 @@ async def test_without_a_basis_for_the_transfer(world: World) -> None:
     }
     path = f"/cases/{returnee.case_id}/derogations"
     assert (await world.request(scene.owner, "POST", path, derogation)).status_code == 201
+    assert (await returnee.refer()).status_code == 201
+
+
+async def test_an_agreement_that_only_names_an_adequacy_decision_is_no_basis(world: World) -> None:
+    """Art. 45 binds by itself, for the countries that the Commission has named; no two parties can agree on it."""
+    scene = await Scene(world).set()
+    returnee = await scene.case()
+    await ended(scene, "sharing directly")
+    between = (scene.owner, scene.provider)
+    adequate = scene.sharing("adequacy", *between).model_copy(
+        update={"transfer_instrument": TransferInstrument(article="45(3)")}
+    )
+    await world.hear(adequate)
+    assert refusal(await returnee.refer()) == "transfer-basis-missing"
+    await world.hear(scene.sharing("clauses", *between))
     assert (await returnee.refer()).status_code == 201
 
 
