@@ -16,6 +16,7 @@ service = Service(
         "services.registry.freshness",
         "services.registry.coverage",
         "services.registry.agreements",
+        "services.registry.documents",
         "services.registry.mechanisms",
         "services.registry.imports",
     ),

@@ -5,9 +5,7 @@ from typing import ClassVar, Literal
 from uuid import UUID
 
 from shared.events import Event, Part
-
-Translations = dict[str, str]
-"""ISO 639-3 language → text."""
+from shared.events.service_map import Cost, EnvironmentalScreening, Place, Schedule, ServiceMap, Translations
 
 
 class Identifier(Part):
@@ -105,111 +103,6 @@ class ProgrammeConfirmed(_Programme):
 
 class ProgrammeClosed(_Programme):
     """The programme ended or was retired."""
-
-
-class Money(Part):
-    """An amount of money."""
-
-    amount: str
-    """In figures, for example `615.00`."""
-    currency: str
-    """ISO 4217."""
-
-
-class Place(Part):
-    """A place where a service is given."""
-
-    name: str | None = None
-    """As it is called there."""
-    address: str | None = None
-    """As one would write it."""
-    area: str | None = None
-    """Code of the area it lies in."""
-    latitude: float | None = None
-    """Degrees north (WGS 84)."""
-    longitude: float | None = None
-    """Degrees east (WGS 84)."""
-
-
-class Schedule(Part):
-    """When a service can be had."""
-
-    weekdays: list[str] = []
-    """`MO` to `SU`, every week."""
-    rule: str | None = None
-    """What weekdays cannot say, as RFC 5545 writes it."""
-    opens_at: str | None = None
-    """Local time, for example `08:30`."""
-    closes_at: str | None = None
-    """Local time; earlier than `opens_at`: on the next day."""
-    valid_from: date | None = None
-    """First day; None: open."""
-    valid_until: date | None = None
-    """Last day; None: open."""
-    note: Translations = {}
-    """Language → words about it."""
-
-
-class Cost(Part):
-    """What one way of having a service costs the returnee."""
-
-    option: Translations = {}
-    """Language → which way, or what the cost depends on."""
-    amount: Money | None = None
-    """None: it depends."""
-    valid_from: date | None = None
-    """First day; None: open."""
-    valid_until: date | None = None
-    """Last day; None: open."""
-
-
-class EnvironmentalScreening(Part):
-    """When a service was screened, and how it came out."""
-
-    done_on: date
-    """The day of the screening."""
-    result: str
-    """`no_risk`, `risk_with_measures` or `unacceptable_risk`."""
-    measures: Translations = {}
-    """Language → what is done about the risk."""
-
-
-class Remark(Part):
-    """A barrier, or an implication, of one kind."""
-
-    kind: str
-    """Which, for example `distance` or `gender`."""
-    text: Translations = {}
-    """Language → words about it."""
-
-
-class ServiceMap(Part):
-    """What a service map says in words, language → text; the safety of the location is told to nobody by event."""
-
-    waiting: Translations = {}
-    """How long one waits for an appointment."""
-    inclusion: Translations = {}
-    """Whom it is for, as the provider words it; the criteria that bind are those of eligibility."""
-    exclusion: Translations = {}
-    """Whom it is not for, likewise."""
-    payment_rules: Translations = {}
-    """How it is paid."""
-    accessibility: Translations = {}
-    """How one gets in."""
-    transport: Translations = {}
-    """How one gets there."""
-    barriers: list[Remark] = []
-    """What keeps people from it."""
-    implications: list[Remark] = []
-    """What it means for people of a culture, religion, gender or age."""
-    quality: Translations = {}
-    """Professionalism and quality of care."""
-    experience_with_returnees: Translations = {}
-    """How used it is to them."""
-    community_trust: Translations = {}
-    """How the local population sees it."""
-    gaps: Translations = {}
-    """What is missing where it is given."""
 
 
 class _Service(Event):
@@ -412,6 +305,15 @@ class AgreementChanged(_Agreement):
     """An agreement that all have signed was edited."""
 
 
+class AgreementEnding(_Agreement):
+    """An agreement in force runs out soon: said 90, 30 and 7 days ahead, of those days only what still lies ahead."""
+
+    ends_on: date
+    """The first day on which it will no longer hold."""
+    days_left: int
+    """Until then, from the day on which this is said."""
+
+
 class AgreementEnded(_Agreement):
     """Ended by a party or run out: referrals that rest on it and that nobody accepted are cancelled."""
 
@@ -443,6 +345,8 @@ class MechanismChanged(Event):
     """Dimensions or service types it serves; empty: all."""
     procedure: str | None = None
     """How a public service that is open to all is reached without an agreement."""
+    opening_hours: list[Schedule] = []
+    """When it can be reached; empty: not said."""
     development_referral_system: Literal["yes", "no", "unknown"] = "unknown"
     """As judged in step 6 of the framework."""
     active: bool = True

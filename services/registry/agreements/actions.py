@@ -16,10 +16,12 @@ from services.registry.mechanisms import queries as mechanisms
 from shared import clock, outbox, timers
 from shared.actor import Actor
 from shared.errors import Forbidden, Unprocessable, invalid
-from shared.events.registry import AgreementEnded, AgreementSigned
+from shared.events.registry import AgreementEnded, AgreementEnding, AgreementSigned
 from shared.http import expect, patched
 
 RUNS_OUT = "agreement_runs_out"
+ENDING = {f"agreement_ending_{days}": days for days in domain.ANNOUNCED}
+"""Timer → days ahead."""
 JSON_COLUMNS = {"covers", "deadlines", "disclosure", "data_roles", "transfer_instrument"}
 
 
@@ -71,7 +73,7 @@ async def sign(session: AsyncSession, actor: Actor, agreement_id: UUID, expected
     next(party for party in agreement.parties if party.organization_id == actor.org_id).signed_on = today
     agreement.touch()
     if agreement.state == State.SIGNED:
-        await timers.set(session, RUNS_OUT, agreement_id, domain.runs_out_at(agreement.valid_until))
+        await _set_timers(session, agreement)
         await outbox.publish(session, AgreementSigned.model_validate(agreement, from_attributes=True))
     return agreement
 
@@ -81,7 +83,7 @@ async def end(session: AsyncSession, actor: Actor, agreement_id: UUID, expected:
     agreement = await queries.get_agreement(session, actor, agreement_id, for_update=True)
     expect(agreement, expected)
     domain.decide(State(agreement.state), Action.END, _is_party(actor, agreement))
-    await timers.clear(session, agreement_id, RUNS_OUT)
+    await timers.clear(session, agreement_id, RUNS_OUT, *ENDING)
     await _end(session, agreement)
     return agreement
 
@@ -91,6 +93,27 @@ async def run_out(session: AsyncSession, agreement_id: UUID) -> None:
     agreement = await queries.find_agreement_for_update(session, agreement_id)
     if agreement is not None and agreement.state == State.SIGNED and agreement.valid_until < clock.today():
         await _end(session, agreement)
+
+
+async def announce_end(session: AsyncSession, agreement_id: UUID, days: int) -> None:
+    """Say that the agreement ends soon, if it is in force and a nearer announcement is not due as well."""
+    agreement = await queries.find_agreement_for_update(session, agreement_id)
+    if agreement is None or agreement.state != State.SIGNED:
+        return
+    ends_on = domain.runs_out_at(agreement.valid_until).date()
+    days_left = (ends_on - clock.today()).days
+    if domain.announces(days, days_left):
+        agreement.touch()
+        signed = AgreementSigned.model_validate(agreement, from_attributes=True)
+        await outbox.publish(session, AgreementEnding(**dict(signed), ends_on=ends_on, days_left=days_left))
+
+
+async def _set_timers(session: AsyncSession, agreement: Agreement) -> None:
+    """For the end of what is in force, and for those of its announcements that still lie ahead."""
+    await timers.set(session, RUNS_OUT, agreement.agreement_id, domain.runs_out_at(agreement.valid_until))
+    for kind, days in ENDING.items():
+        if (at := domain.announced_at(agreement.valid_until, days)) > clock.now():
+            await timers.set(session, kind, agreement.agreement_id, at)
 
 
 async def _end(session: AsyncSession, agreement: Agreement) -> None:
@@ -108,7 +131,8 @@ def _is_party(actor: Actor, agreement: Agreement) -> bool:
 
 def _require_part(actor: Actor, body: AgreementIn) -> None:
     """Nobody draws up an agreement between others, except a curator."""
-    if not access.is_curator(actor) and actor.org_id not in {party.organization_id for party in body.parties}:
+    parties = {party.organization_id for party in body.parties}
+    if not access.curates(actor, body.countries) and actor.org_id not in parties:
         raise Forbidden("only a party of the agreement, or a curator of the registry, may do this")
 
 

@@ -40,10 +40,19 @@ async def read_agreements(
     country: Annotated[Country | None, Query()] = None,
     state: Annotated[State | None, Query()] = None,
     organization_id: Annotated[UUID | None, Query(description="To which this organisation is a party")] = None,
+    ending_within_days: Annotated[
+        int | None, Query(ge=0, le=3650, description="In force, and no longer after so many days")
+    ] = None,
 ) -> Page[Agreement]:
     """The agreements of one's own organisation; for a curator, all."""
     return await queries.page_of_agreements(
-        session, actor, page, country=country, state=state, organization_id=organization_id
+        session,
+        actor,
+        page,
+        country=country,
+        state=state,
+        organization_id=organization_id,
+        ending_within_days=ending_within_days,
     )
 
 
@@ -51,6 +60,13 @@ async def read_agreements(
 async def read_agreement(agreement_id: UUID, session: Transaction, actor: Reader) -> Agreement:
     """An agreement, for its parties and curators."""
     return await queries.get_agreement(session, actor, agreement_id)
+
+
+@router.get("/agreements/{agreement_id}/overlaps", response_model=Page[AgreementOut], responses=refusals(NotFound))
+async def read_overlaps(agreement_id: UUID, session: Transaction, actor: Reader, page: PageRequest) -> Page[Agreement]:
+    """Agreements of the same kind that two of its parties have besides, for some of the same days, countries and
+    services: worth a look before it is signed, and no obstacle. Of those that one may see."""
+    return await queries.page_of_overlaps(session, actor, page, agreement_id)
 
 
 @router.patch(

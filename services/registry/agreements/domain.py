@@ -75,6 +75,16 @@ class IdentityField(StrEnum):
     NOTES = "notes"
 
 
+def wrong_roles(roles: list[DataRole]) -> str | None:
+    """What is wrong with the roles of an agreement's parties, as a code: joint controllers determine together (GDPR
+    Art. 26), and a processor works on behalf of a controller (Art. 28)."""
+    if roles.count(DataRole.JOINT_CONTROLLER) == 1:
+        return "joint_controller_alone"
+    if DataRole.PROCESSOR in roles and not {DataRole.CONTROLLER, DataRole.JOINT_CONTROLLER} & set(roles):
+        return "processor_without_controller"
+    return None
+
+
 class AlreadySigned(Conflict):
     """This organisation has signed already"""
 
@@ -105,6 +115,22 @@ def after_signature(signed: Mapping[UUID, date | None], organization_id: UUID, v
         raise AgreementRunOut
     missing = [party for party, signed_on in signed.items() if signed_on is None and party != organization_id]
     return State.PROPOSED if missing else State.SIGNED
+
+
+ANNOUNCED = (90, 30, 7)
+"""So many days ahead the end of an agreement that is in force is announced."""
+
+
+def announces(days: int, days_left: int) -> bool:
+    """Whether the announcement of `days` ahead is made with `days_left`: one that comes late, so that the next is due
+    too, leaves it to that one, and after the end nothing is announced."""
+    nearer = max((each for each in ANNOUNCED if each < days), default=0)
+    return nearer < days_left <= days
+
+
+def announced_at(valid_until: date, days: int) -> datetime:
+    """The moment from which the agreement is in force for `days` days more at most."""
+    return runs_out_at(valid_until) - timedelta(days=days)
 
 
 def runs_out_at(valid_until: date) -> datetime:

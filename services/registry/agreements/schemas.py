@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from services.registry.agreements.domain import DataRole, IdentityField, Kind, State
+from services.registry.agreements.domain import DataRole, IdentityField, Kind, State, wrong_roles
 from services.registry.directory.domain import OrganizationKind
 from shared.http.schema import Country, In, Out, Text
 
@@ -103,6 +103,13 @@ class AgreementIn(In):
         if valid_from is not None and valid_until < valid_from:
             raise PydanticCustomError("dates_reversed", "is before valid_from")
         return valid_until
+
+    @field_validator("data_roles")
+    @classmethod
+    def roles_that_go_together(cls, listed: list[DataRoleIn]) -> list[DataRoleIn]:
+        if code := wrong_roles([each.role for each in listed]):
+            raise PydanticCustomError(code, code.replace("_", " "))
+        return listed
 
     @field_validator("parties", "data_roles")
     @classmethod

@@ -10,3 +10,12 @@ timers = Timers()
 async def run_out(session: AsyncSession, timer: Timer) -> None:
     """The agreement has run out: say so, if it is still in force."""
     await actions.run_out(session, timer.aggregate_id)
+
+
+async def announce_end(session: AsyncSession, timer: Timer) -> None:
+    """The agreement ends soon: say so, if it is still in force."""
+    await actions.announce_end(session, timer.aggregate_id, actions.ENDING[timer.kind])
+
+
+for kind in actions.ENDING:
+    timers.on(kind)(announce_end)

@@ -17,9 +17,11 @@ from shared.errors import Unprocessable, invalid
 from shared.events.registry import MechanismChanged
 from shared.http import expect, patched
 
+JSON_COLUMNS = {"opening_hours", "contacts"}
+
 
 async def create(session: AsyncSession, actor: Actor, body: MechanismIn) -> Mechanism:
-    access.require_runs(actor, body.organization_id)
+    access.require_runs(actor, body.organization_id, body.countries)
     organization = (await directory.find_organizations(session, [body.organization_id])).get(body.organization_id)
     if organization is None or organization.lead:
         raise Unprocessable(errors=[invalid("/organization_id", "no such organisation", "unknown_organization")])
@@ -35,9 +37,10 @@ async def edit(
     session: AsyncSession, actor: Actor, mechanism_id: UUID, expected: int, patch: dict[str, Any]
 ) -> Mechanism:
     mechanism = await queries.get_mechanism(session, mechanism_id, for_update=True)
-    access.require_runs(actor, mechanism.organization_id)
+    access.require_runs(actor, mechanism.organization_id, mechanism.countries)
     expect(mechanism, expected)
     body = patched(MechanismFields, MechanismFields.model_validate(mechanism), patch)
+    access.require_runs(actor, mechanism.organization_id, body.countries)
     for name, value in (await _columns(session, mechanism_id, body)).items():
         setattr(mechanism, name, value)
     mechanism.touch()
@@ -55,5 +58,6 @@ async def _columns(session: AsyncSession, mechanism_id: UUID | None, body: Mecha
         if body.parent_id not in tree:
             raise Unprocessable(errors=[invalid("/parent_id", "no such mechanism", "unknown_mechanism")])
         domain.require_no_cycle(mechanism_id, body.parent_id, tree)
-    columns = body.model_dump(exclude={"organization_id"})
+    columns = body.model_dump(exclude={"organization_id", *JSON_COLUMNS})
+    columns |= body.model_dump(mode="json", include=JSON_COLUMNS)
     return columns | {"covered_areas": await areas.covered_areas(session, body.areas or body.countries)}

@@ -1,3 +1,4 @@
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ForeignKey
@@ -24,4 +25,6 @@ class Mechanism(Versioned, Base):
     covered_areas: Mapped[list[str]]
     needs: Mapped[list[str]] = mapped_column(default=list)
     procedure: Mapped[str | None]
+    opening_hours: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
+    contacts: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
     active: Mapped[bool] = mapped_column(default=True)

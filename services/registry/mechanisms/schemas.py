@@ -5,6 +5,8 @@ from uuid import UUID
 from pydantic import Field, StringConstraints
 
 from services.registry.directory.domain import Dimension, ServiceType
+from services.registry.directory.schemas import Contact
+from services.registry.directory.service_map import Schedule
 from services.registry.mechanisms.domain import Kind
 from shared.http.schema import AreaCode, Country, In, Out, Text
 
@@ -17,6 +19,9 @@ class MechanismFields(In):
     areas: list[AreaCode] = Field([], max_length=1000)
     needs: list[Dimension | ServiceType] = Field([], max_length=50)
     procedure: Text | None = None
+    opening_hours: list[Schedule] = Field([], max_length=50)
+    contacts: list[Contact] = Field([], max_length=20)
+    """Focal points: desks rather than persons. Never part of an event."""
     active: bool = True
 
 
@@ -39,6 +44,8 @@ class MechanismOut(Out):
     areas: list[str]
     needs: list[str]
     procedure: str | None
+    opening_hours: list[Schedule]
+    contacts: list[Contact]
     active: bool
     created_at: datetime
     changed_at: datetime

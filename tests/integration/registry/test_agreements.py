@@ -140,6 +140,83 @@ async def test_it_runs_out_the_day_after_its_last(registry: Registry) -> None:
     assert "2031-06-01" in said
 
 
+async def announced(registry: Registry, agreement_id: str) -> list[tuple[str, int]]:
+    """The announcements of its end since this was last asked: the day named, and the days left."""
+    return [
+        (data["ends_on"], data["days_left"])
+        for name, data in await registry.said()
+        if name == "AgreementEnding" and data["agreement_id"] == agreement_id
+    ]
+
+
+async def test_its_end_is_announced_90_30_and_7_days_ahead_once_each(registry: Registry) -> None:
+    path, answer = await signed(registry, valid_until="2033-12-31")
+    agreement_id = answer.json()["agreement_id"]
+    seen = []
+    for day in (
+        date(2033, 10, 2), date(2033, 10, 3), date(2033, 10, 4), date(2033, 12, 2), date(2033, 12, 25), date(2034, 1, 1)
+    ):  # fmt: skip
+        await registry.move_to(datetime(day.year, day.month, day.day, tzinfo=UTC))
+        seen.append(await announced(registry, agreement_id))
+    ends_on = "2034-01-01"
+    assert seen == [[], [(ends_on, 90)], [], [(ends_on, 30)], [(ends_on, 7)], []]
+    assert (await registry.get("ng-hub", path)).json()["state"] == "ended"
+
+
+async def test_announcements_whose_day_is_past_are_left_out_and_the_nearest_is_made_when_it_comes_late(
+    registry: Registry,
+) -> None:
+    clock.move_to(datetime(2035, 1, 1, tzinfo=UTC))
+    _, soon = await signed(registry, valid_from="2035-01-01", valid_until="2035-01-20")
+    _, later = await signed(registry, valid_from="2035-01-01", valid_until="2035-12-31")
+    await registry.move_to(datetime(2035, 1, 2, tzinfo=UTC))
+    assert await announced(registry, soon.json()["agreement_id"]) == [], "30 days ahead was over when it was signed"
+    await registry.move_to(datetime(2035, 12, 27, tzinfo=UTC))  # as if nothing had worked for a year
+    assert await announced(registry, later.json()["agreement_id"]) == [("2036-01-01", 5)]
+
+
+async def test_what_a_party_has_ended_is_not_announced(registry: Registry) -> None:
+    path, answer = await signed(registry, valid_from="2036-02-01", valid_until="2037-01-31")
+    await registry.act("ng-hub", answer, f"{path}/end")
+    await registry.move_to(datetime(2036, 11, 5, tzinfo=UTC))
+    assert await announced(registry, answer.json()["agreement_id"]) == []
+
+
+async def test_what_ends_soon_is_listed(registry: Registry) -> None:
+    today = clock.today()
+    _, answer = await signed(registry, valid_until=(today + timedelta(days=20)).isoformat())
+
+    async def listed(days: int) -> bool:
+        items = (await registry.get("ng-hub", "/agreements", ending_within_days=days, limit=200)).json()["items"]
+        return answer.json()["agreement_id"] in {each["agreement_id"] for each in items}
+
+    assert [await listed(days) for days in (20, 21, 90)] == [False, True, True]
+
+
+async def test_agreements_that_overlap_are_shown_and_are_no_obstacle(registry: Registry) -> None:
+    first_day, last_day = "2040-01-01", "2040-12-31"
+    covers = {"mechanism_ids": [await mechanism(registry)]}
+    _, first = await signed(registry, valid_from=first_day, valid_until=last_day, covers=covers)
+    path, second = await signed(registry, valid_from=last_day, valid_until="2041-12-31", covers=covers)
+    await signed(registry, valid_from="2041-01-01", valid_until="2041-12-31", covers={})
+    await signed(registry, valid_from=first_day, valid_until=last_day, covers=covers, kind="mou")
+    await signed(registry, valid_from=first_day, valid_until=last_day, covers=covers, countries=["GH"])
+
+    async def overlaps(client_id: str, path: str) -> list[str]:
+        items = (await registry.get(client_id, f"{path}/overlaps")).json()["items"]
+        return [each["agreement_id"] for each in items]
+
+    assert second.json()["state"] == "signed"
+    assert await overlaps("ng-hub", path) == [first.json()["agreement_id"]]
+    assert await overlaps("be-return", f"/agreements/{first.json()['agreement_id']}") == [second.json()["agreement_id"]]
+    assert (await registry.get("ng-provider", f"{path}/overlaps")).status_code == 404
+
+
+async def mechanism(registry: Registry) -> str:
+    body = {"kind": "hub", "organization_id": HUB, "countries": ["NG"]}
+    return str((await registry.make("ng-hub", "/mechanisms", body)).json()["mechanism_id"])
+
+
 async def test_what_has_run_out_is_not_signed(registry: Registry) -> None:
     path, answer = await proposed(registry, valid_from="2020-01-01", valid_until="2020-12-31")
     refused = await registry.post("ng-hub", f"{path}/sign", headers=at(answer))
@@ -161,9 +238,24 @@ async def test_what_has_run_out_is_not_signed(registry: Registry) -> None:
         ({"covers": {"programme_ids": [str(new_id())]}}, "/covers/programme_ids/0", "unknown_programme"),
         ({"covers": {"mechanism_ids": [str(new_id())]}}, "/covers/mechanism_ids/0", "unknown_mechanism"),
         (
-            {"data_roles": [{"organization_id": PROVIDER, "role": "processor"}]},
+            {"data_roles": [{"organization_id": PROVIDER, "role": "controller"}]},
             "/data_roles/0/organization_id",
             "not_a_party",
+        ),
+        (
+            {"data_roles": [{"organization_id": BE, "role": "processor"}]},
+            "/data_roles",
+            "processor_without_controller",
+        ),
+        (
+            {
+                "data_roles": [
+                    {"organization_id": BE, "role": "joint_controller"},
+                    {"organization_id": HUB, "role": "processor"},
+                ]
+            },
+            "/data_roles",
+            "joint_controller_alone",
         ),
         ({"disclosure": {"fields": ["asylum_claim"]}}, "/disclosure/fields/0", "enum"),
         ({"transfer_instrument": {"article": "49(1)(a)"}}, "/transfer_instrument/article", "string_pattern_mismatch"),

@@ -80,3 +80,22 @@ async def test_a_service_is_entered_for_others_only_in_the_own_country(curators:
 async def test_what_holds_everywhere_is_not_set_by_one_country(curators: Registry) -> None:
     read = await curators.get(NG, "/review_intervals/housing")
     assert (await curators.patch(NG, read, "/review_intervals/housing", {"review_days": 9})).status_code == 403
+
+
+async def test_agreements_and_mechanisms_are_curated_in_the_own_country(curators: Registry) -> None:
+    parties = [{"organization_id": await curators.organization()} for _ in range(2)]
+    days = {"valid_from": "2030-01-01", "valid_until": "2031-01-01"}
+    body: dict[str, Any] = {"kind": "sop", "parties": parties, "countries": ["BE", "NG"]} | days
+    assert (await curators.post(GH, "/agreements", body)).status_code == 403
+    made = await curators.make(NG, "/agreements", body)
+    path = f"/agreements/{made.json()['agreement_id']}"
+    assert [(await curators.get(each, path)).status_code for each in (NG, GH, "registry-manager")] == [200, 404, 200]
+    assert (await curators.patch(NG, made, path, {"countries": ["BE", "GH"]})).status_code == 403
+
+    below = {"kind": "hub", "organization_id": parties[0]["organization_id"]}
+    assert (await curators.post(GH, "/mechanisms", below | {"countries": ["NG"]})).status_code == 403
+    made = await curators.make(NG, "/mechanisms", below | {"countries": ["NG"]})
+    path = f"/mechanisms/{made.json()['mechanism_id']}"
+    assert (await curators.patch(GH, made, path, {"name": "x"})).status_code == 403
+    assert (await curators.patch(NG, made, path, {"countries": ["GH"]})).status_code == 403
+    assert (await curators.patch(NG, made, path, {"name": "x"})).status_code == 200

@@ -51,3 +51,24 @@ async def test_mechanisms_are_filtered(registry: Registry) -> None:
     found = (await registry.get("be-return", "/mechanisms", **query)).json()["items"]
     assert made.json()["mechanism_id"] in {each["mechanism_id"] for each in found}
     assert (await registry.get("be-return", "/mechanisms", country="GE")).json()["items"] == []
+
+
+async def test_it_says_when_it_is_open_and_whom_to_ask_and_contacts_are_in_no_event(registry: Registry) -> None:
+    hours = {"weekdays": ["MO", "TH"], "opens_at": "08:30", "closes_at": "16:00"}
+    desk = {"role": "Referral desk", "phone": "+234 1 000"}
+    made = await registry.make("ng-hub", "/mechanisms", BODY | {"opening_hours": [hours], "contacts": [desk]})
+    path = f"/mechanisms/{made.json()['mechanism_id']}"
+    shown = (await registry.get("be-return", path)).json()
+    assert hours.items() <= shown["opening_hours"][0].items()
+    assert desk.items() <= shown["contacts"][0].items()
+    edited = await registry.patch("ng-hub", made, path, {"name": "Other"})
+    assert (edited.json()["opening_hours"], edited.json()["contacts"]) == (shown["opening_hours"], shown["contacts"])
+    said = [data for _, data in await registry.said()]
+    assert [each["opening_hours"][0]["weekdays"] for each in said] == [["MO", "TH"]] * 2
+    assert all("contacts" not in each and "+234" not in str(each) for each in said)
+    for changed, pointer in (
+        ({"opening_hours": [{"opens_at": "08:30"}]}, "/opening_hours/0"),
+        ({"contacts": [{"name": "x"}]}, "/contacts/0"),
+    ):
+        answer = await registry.patch("ng-hub", edited, path, changed)
+        assert [each["pointer"] for each in problem(answer)["errors"]] == [pointer]

@@ -6,10 +6,14 @@ from services.registry.agreements.domain import (
     Action,
     AgreementRunOut,
     AlreadySigned,
+    DataRole,
     State,
     after_signature,
+    announced_at,
+    announces,
     decide,
     runs_out_at,
+    wrong_roles,
 )
 from shared.errors import Forbidden, TransitionNotAllowed
 from shared.ids import new_id
@@ -58,3 +62,29 @@ def test_nobody_signs_twice_or_what_has_run_out() -> None:
 
 def test_an_agreement_is_in_force_on_its_last_day() -> None:
     assert runs_out_at(date(2026, 12, 31)) == datetime(2027, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("days_left", "said"), [(91, None), (90, 90), (31, 90), (30, 30), (8, 30), (7, 7), (1, 7), (0, None), (-3, None)]
+)
+def test_of_announcements_that_are_due_together_the_nearest_is_made(days_left: int, said: int | None) -> None:
+    assert [days for days in (90, 30, 7) if announces(days, days_left)] == ([said] if said else [])
+
+
+def test_an_announcement_is_due_so_many_days_before_the_first_day_without_the_agreement() -> None:
+    assert announced_at(date(2026, 12, 31), 90) == datetime(2026, 10, 3, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("roles", "code"),
+    [
+        ([], None),
+        (["controller"], None),
+        (["controller", "controller", "processor"], None),
+        (["joint_controller", "joint_controller", "processor"], None),
+        (["joint_controller", "controller"], "joint_controller_alone"),
+        (["processor", "processor"], "processor_without_controller"),
+    ],
+)
+def test_roles_of_the_parties_go_together(roles: list[str], code: str | None) -> None:
+    assert wrong_roles([DataRole(each) for each in roles]) == code

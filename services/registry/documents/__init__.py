@@ -1,0 +1,1 @@
+"""Documents attached to agreements: the SOP itself, and what belongs to it."""
