@@ -29,6 +29,11 @@ SELECT EXISTS (SELECT FROM behind), ARRAY(SELECT event_id FROM claimed), EXISTS 
 """)
 """As arrays: a statement that is the same for a batch of any size."""
 
+ENTER = text(
+    "INSERT INTO inbox (listener, event_id) SELECT :listener, unnest(CAST(:event_ids AS uuid[]))"
+    " ON CONFLICT DO NOTHING RETURNING event_id"
+)
+
 
 class NotYet(Exception):
     """A reaction must wait for the service's own projections."""
@@ -65,6 +70,12 @@ async def claim(session: AsyncSession, listener: str, batch: Sequence[Heard], af
     if some_are_parked or len(claimed) < len(event_ids):
         return Claimed(set(claimed), await parking.parked_keys(session, parked_by, keys))
     return Claimed(set(claimed), set())
+
+
+async def enter_all(session: AsyncSession, listener: str, event_ids: Sequence[UUID]) -> int:
+    """The events are in the inbox; how many of them newly."""
+    told = {"listener": listener, "event_ids": list(dict.fromkeys(event_ids))}
+    return len((await session.execute(ENTER, told)).all())
 
 
 async def enter(session: AsyncSession, listener: str, event_id: UUID) -> bool:

@@ -117,8 +117,10 @@ class Consumer:
         if self.listener == "projections":
             await self._apply_in_parts(batch)
             return len(batch)
-        for number, heard in enumerate(batch):
-            if not self._concerns_us(heard):
+        concerning = [self._concerns_us(heard) for heard in batch]
+        await self._pass_over([heard for heard, ours in zip(batch, concerning, strict=True) if not ours])
+        for number, (heard, ours) in enumerate(zip(batch, concerning, strict=True)):
+            if not ours:
                 continue
             try:
                 await self._apply_or_park(heard)
@@ -126,8 +128,16 @@ class Consumer:
                 return number
         return len(batch)
 
+    async def _pass_over(self, batch: Sequence[Heard]) -> None:
+        """Nothing is done about these: all at once they go to the inbox, which says how far this listener is."""
+        if batch:
+            async with self._sessions() as session:
+                await session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
+                new = await claiming.enter_all(session, self.listener, [heard.readable() for heard in batch])
+            self._metrics.applied(self.listener, new)
+
     def _concerns_us(self, heard: Heard) -> bool:
-        """Whether a reaction has anything to do with it; if not it needs no place in the inbox."""
+        """Whether a reaction has anything to do with it."""
         if heard.unreadable is not None:
             return True
         return heard.event is not None and bool(self._listeners.hearing(heard.event))

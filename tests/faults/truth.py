@@ -15,14 +15,13 @@ from relink.deployment import Deployment
 from relink.services import SERVICES
 from shared.bus.envelope import head
 from shared.bus.interface import Message
-from shared.events import TOPICS, Event, leaves
+from shared.events import TOPICS, leaves
 from shared.events.referral import _Referral as ReferralEvent
 from shared.runtime import open_bus
-from shared.service import Service
 from tests.faults.lives import Life
 from tests.faults.moments import until
 
-SAID = "SELECT event_id, key, type, subject, version, data FROM outbox ORDER BY seq"
+SAID = "SELECT event_id, key, type, subject, version FROM outbox ORDER BY seq"
 HEARD = "SELECT listener, event_id FROM inbox"
 TIMELINE = "SELECT referral_id, version, type FROM timeline_entries"
 NEWEST = "SELECT referral_id, version FROM timeline_referrals"
@@ -31,7 +30,6 @@ LEDGERS = "SELECT service_id, held, offered, used, queued FROM place_ledgers"
 HISTORY = "SELECT referral_id, array_agg(version ORDER BY version) AS versions FROM referral_history GROUP BY 1"
 ORDERS = "SELECT case_id, count(*) FROM referrals GROUP BY 1"
 PARKED = "SELECT count(*) FROM parked_events"
-EVENTS = {event.type_name(): event for event in leaves(Event)}
 
 
 @dataclass(frozen=True)
@@ -67,16 +65,8 @@ class _Look:
             for listener, topics in service.hears.items():
                 for topic in topics:
                     for row in self.said[topic.rpartition(".")[2]]:
-                        if (listener, row["event_id"]) not in heard and _concerns(service, listener, row):
+                        if (listener, row["event_id"]) not in heard:
                             yield row["event_id"]
-
-
-def _concerns(service: Service, listener: str, said: asyncpg.Record) -> bool:
-    """Projections take everything into their inbox, reactions what they have something to do with."""
-    if listener == "projections":
-        return True
-    event = EVENTS[said["type"]].model_validate_json(said["data"])
-    return bool(service.reactions.hearing(event))
 
 
 async def _look(deployment: Deployment) -> _Look:
