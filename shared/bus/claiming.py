@@ -5,12 +5,10 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.bus import parking
 from shared.bus.heard import Heard
-from shared.db import inbox
 
 CLAIM = text("""
 WITH behind AS (
@@ -80,5 +78,4 @@ async def enter_all(session: AsyncSession, listener: str, event_ids: Sequence[UU
 
 async def enter(session: AsyncSession, listener: str, event_id: UUID) -> bool:
     """The event is in the inbox; whether that is new."""
-    row = insert(inbox).values(listener=listener, event_id=event_id)
-    return await session.scalar(row.on_conflict_do_nothing().returning(inbox.c.event_id)) is not None
+    return await enter_all(session, listener, [event_id]) == 1

@@ -117,19 +117,22 @@ class Consumer:
         if self.listener == "projections":
             await self._apply_in_parts(batch)
             return len(batch)
-        concerning = [self._concerns_us(heard) for heard in batch]
-        await self._pass_over([heard for heard, ours in zip(batch, concerning, strict=True) if not ours])
-        for number, (heard, ours) in enumerate(zip(batch, concerning, strict=True)):
-            if not ours:
+        passed: list[Heard] = []
+        for number, heard in enumerate(batch):
+            if not self._concerns_us(heard):
+                passed.append(heard)
                 continue
+            await self._pass_over(passed)  # in order: who is told that an event is past relies on those before it
+            passed = []
             try:
                 await self._apply_or_park(heard)
             except NotYet:
                 return number
+        await self._pass_over(passed)
         return len(batch)
 
     async def _pass_over(self, batch: Sequence[Heard]) -> None:
-        """Nothing is done about these: all at once they go to the inbox, which says how far this listener is."""
+        """Nothing is done about these: together they go to the inbox, which says how far this listener is."""
         if batch:
             async with self._sessions() as session:
                 await session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})

@@ -23,7 +23,7 @@ async def attach(
     title: str,
     language: str | None,
 ) -> Document:
-    """By a party, in any state but the ended one's; an amendment or the minutes come when all have signed."""
+    """By a party, in any state: minutes come when all have signed, and the last of them when it is over."""
     agreement = await agreements.get_agreement(session, actor, agreement_id, for_update=True)
     if actor.org_id not in {party.organization_id for party in agreement.parties}:
         raise Forbidden("only a party of the agreement may do this")

@@ -89,3 +89,26 @@ async def test_what_a_reaction_has_nothing_to_do_with_is_in_its_inbox_all_the_sa
             "the last one has the id of the first"
         )
         assert await session.scalar(select(func.count()).select_from(parked_events)) == 1
+
+
+async def test_what_is_passed_over_is_not_past_before_what_came_earlier(probe: Probe) -> None:
+    """A reader who waits for the second event relies on what the reaction does about the first."""
+    reactions, projections = Reactions(), Projections()
+    acted: list[int] = []
+
+    @reactions.on(PlacesChanged, when=lambda event: event.version == 1)
+    async def act(_: AsyncSession, event: PlacesChanged) -> None:
+        acted.append(event.version)
+
+    @projections.on(PlacesChanged)
+    async def project(_: AsyncSession, event: PlacesChanged) -> None: ...
+
+    consumer = Consumer("referral", "reactions", reactions, probe.runtime.bus, probe.runtime.sessions, projections)
+    first, second = (heard(places(new_id(), version), version) for version in (1, 2))
+    batch = [first.message, second.message]
+    assert await consumer.consume(batch) == 0
+    async with probe.runtime.sessions() as session:
+        assert await session.scalar(select(func.count()).select_from(inbox)) == 0
+        await claiming.enter(session, "projections", id_of(first))
+        await session.commit()
+    assert (await consumer.consume(batch), acted) == (2, [1])
